@@ -1,0 +1,40 @@
+# The wheel, as a user gets it: built, installed with its own dependencies alone, and run.
+# Sourced by `run`, which gives `check` and $work.
+
+wheel_env=$work/env
+calsync=$wheel_env/bin/calsync
+
+build_wheel() {
+    .venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir "$work/dist" . && ls "$work"/dist/calsync-*.whl
+}
+
+install_wheel() {
+    .venv/bin/python -m venv "$wheel_env" &&
+        "$wheel_env/bin/python" -m pip install --quiet --disable-pip-version-check "$work"/dist/calsync-*.whl
+}
+
+# The examples in a folder of their own, so that nothing comes from the source tree.
+on_examples() {
+    mkdir -p "$work/examples" && cp config.example.yaml applications.example.yaml "$work/examples/" || return
+    (cd "$work/examples" && XDG_STATE_HOME=$work/state XDG_CACHE_HOME=$work/cache \
+        "$calsync" --config config.example.yaml --today 2026-11-20 "$@")
+}
+
+windows_are_json() {
+    on_examples windows --json >"$work/windows.json" &&
+        "$wheel_env/bin/python" -c 'import json, sys; assert json.load(open(sys.argv[1]))' "$work/windows.json"
+}
+
+says_its_version() {
+    [ "$("$calsync" --version)" = "calsync $(sed -n 's/^__version__ = "\(.*\)"$/\1/p' calsync/__init__.py)" ]
+}
+
+check "the wheel can be built" build_wheel
+check "it installs with its runtime dependencies alone" install_wheel
+check "its dependencies agree with each other" "$wheel_env/bin/python" -m pip check
+check "calsync --help" "$calsync" --help
+check "calsync --version is that of the source" says_its_version
+check "calsync check, on the example files" on_examples check
+check "calsync windows, on the example files" on_examples windows
+check "calsync windows --json, on the example files" windows_are_json
+check "the man page comes with it" test -f "$wheel_env/share/man/man1/calsync.1"
