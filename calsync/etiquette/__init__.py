@@ -1,0 +1,72 @@
+"""The etiquette: from applications to the windows in which a contact is polite (Szlucha 2013).
+
+Public face: `outlook` and its shorter form `windows`. Pure: `today` and the holidays are arguments. The rules stand one
+a file in `rules/`, the replay of one application in `replay.py`, what holds for a person in `guard.py`; the page that
+they follow is `docs/etiquette.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from functools import cache
+
+from calsync.etiquette.guard import Person, happens, persons
+from calsync.etiquette.replay import Chain
+from calsync.model import Acknowledged, Application, Outlook, Policy, Standing, Window
+from calsync.workdays import HolidayTable, Workdays
+
+Holidays = Callable[[str, str | None, int], HolidayTable]
+"""The public holidays of (country, subdivision, year)."""
+
+
+def outlook(applications: Iterable[Application], policy: Policy, today: date, holidays: Holidays) -> Outlook:
+    """Replay all applications as of `today`: their windows by `opens` and id, and where each one stands."""
+    applications = tuple(applications)
+    places = _places(policy, holidays)
+    windows: list[Window] = []
+    standings: list[Standing] = []
+    for group in persons(applications):
+        chains = tuple(Chain(each, policy, places(*_place(each, policy)), today) for each in group)
+        person = Person(chains, today, timedelta(days=policy.contact_gap_days))
+        person.replay()
+        windows.extend(person.windows())
+        standings.extend(chain.standing() for chain in chains)
+    windows.sort(key=lambda window: (window.opens, window.id))
+    return Outlook(windows=tuple(windows), standings=tuple(standings), warnings=tuple(_ahead(applications, today)))
+
+
+def windows(applications: Iterable[Application], policy: Policy, today: date, holidays: Holidays) -> tuple[Window, ...]:
+    """All windows of `applications` as of `today`, done and missed ones too, by `opens` and id."""
+    return outlook(applications, policy, today, holidays).windows
+
+
+def _place(application: Application, policy: Policy) -> tuple[str | None, str | None]:
+    """Where the contact's public holidays are: at the contact's country, else at the config's."""
+    contact = application.contact
+    if contact.country:
+        return contact.country, contact.subdivision
+    return policy.country, policy.subdivision
+
+
+def _places(policy: Policy, holidays: Holidays) -> Callable[[str | None, str | None], Workdays]:
+    """Make the business days of each place once."""
+
+    @cache
+    def workdays(country: str | None, subdivision: str | None) -> Workdays:
+        @cache
+        def table(year: int) -> HolidayTable:
+            return holidays(country, subdivision, year) if country else {}
+
+        place = "-".join(filter(None, (country, subdivision)))
+        return Workdays(policy.weekdays, table, policy.pauses, place)
+
+    return workdays
+
+
+def _ahead(applications: Iterable[Application], today: date) -> Iterator[str]:
+    for application in applications:
+        for event in application.events:
+            if not happens(event, today) and not isinstance(event, Acknowledged):
+                kind = type(event).__name__.lower()
+                yield f"{event.place}: {kind} on {event.day} is still ahead: it is left out until then"

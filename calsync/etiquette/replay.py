@@ -1,0 +1,396 @@
+"""The replay of one application: each event changes its one current window.
+
+`docs/etiquette.md`, "One application, event by event", is followed line by line. A `Chain` knows what its application
+asks for (`Due`); the days that it gets depend on the bar of its person, which `guard.py` keeps and hands in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import Enum, auto
+from typing import assert_never
+
+from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, reachable
+from calsync.etiquette.rules import PROMPTS, RULES, check_in
+from calsync.etiquette.why import Bar, shifts
+from calsync.model import (
+    Acknowledged,
+    Application,
+    Applied,
+    Channel,
+    Contacted,
+    Ended,
+    Event,
+    Heard,
+    Interview,
+    Offer,
+    Pinned,
+    Policy,
+    Skipped,
+    Snoozed,
+    Standing,
+    State,
+    Statement,
+    Window,
+)
+from calsync.workdays import Span, Workdays, say
+
+
+Happened = Applied | Interview | Heard | Contacted | Offer | Ended | Acknowledged
+
+
+class Stage(Enum):
+    """Where an application stands between its first event and its end."""
+
+    NEW = auto()
+    APPLIED = auto()
+    INTERVIEWED = auto()
+    OFFERED = auto()
+    ENDED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the employer said since the last interview (without one: since `applied`).
+
+    `by` is the channel they like, `timeline` the T last said, `last_word` the latest day that they spoke of or on.
+    `touched`: a touch since then is on record.
+    """
+
+    by: Channel | None = None
+    timeline: date | None = None
+    last_word: date | None = None
+    touched: bool = False
+
+    def hear(self, event: Statement) -> Told:
+        """What holds once `event` was said too."""
+        days = (self.last_word, event.day, event.follow_up_on, event.timeline)
+        return replace(
+            self,
+            by=event.follow_up_by or self.by,
+            timeline=event.timeline or self.timeline,
+            last_word=max(day for day in days if day is not None),
+        )
+
+
+class Chain:
+    """One application in replay: at most one current window, and what has become of those before it."""
+
+    def __init__(self, application: Application, policy: Policy, workdays: Workdays, today: date) -> None:
+        """Start before the first event; `workdays` are those of the contact's place."""
+        self.application = application
+        self.policy = policy
+        self.workdays = workdays
+        self.today = today
+        self.current: Due | None = None
+        self.history: list[Window] = []
+        self.stale = False
+        self.why_not = "Nothing is recorded yet."
+        self._stage = Stage.NEW
+        self._told = Told()
+        self._numbers: Counter[str] = Counter()
+        self._interviews: list[Interview] = []
+        self._series = 0
+        self._spoken_to = False
+        self._ending: Ended | None = None
+        self._offer: Offer | None = None
+        self._applications = self._offers = 0
+        self._snooze: Bar | None = None
+        self._skipped: set[str] = set()
+        self._pins: dict[str, Span] = {}
+
+    # What stands now.
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether the current window is one that the employer named."""
+        return self.current is not None and RULES[self.current.rule].agreed
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether the user wants to see no more of the current window."""
+        return self.current is not None and self._id(self.current) in self._skipped
+
+    def days(self, bar: Bar | None) -> Span:
+        """The days of the current window, given the bar of its person."""
+        assert self.current is not None
+        return self._days(self.current, self._id(self.current), bar)
+
+    def _days(self, due: Due, window: str, bar: Bar | None) -> Span:
+        if pin := self._pins.get(window):
+            return pin
+        bars = [each.until for each in self._bars(due, bar)]
+        return self.workdays.span(due.first, due.last, max(bars, default=None))
+
+    def _bars(self, due: Due, bar: Bar | None) -> tuple[Bar, ...]:
+        """The bars that hold for `due`: agreed windows ignore that of the person, but not the user's snooze."""
+        of_person = None if RULES[due.rule].agreed else bar
+        return tuple(each for each in (of_person, self._snooze) if each is not None)
+
+    def _id(self, due: Due) -> str:
+        return self._numbered(due, self._numbers[f"{due.rule}/{self._series}"] + 1)
+
+    def _numbered(self, due: Due, number: int) -> str:
+        if RULES[due.rule].numbered_by_interview:
+            return f"{self.application.id}/{due.rule}/{self._series}.{number}"
+        return f"{self.application.id}/{due.rule}/{self._applications}"
+
+    # What happens.
+
+    def apply(self, event: Event, bar: Bar | None) -> None:
+        """Let `event` change what stands; the guard has let time pass, and keeps the bar."""
+        if isinstance(event, Interview):
+            self._interviews.append(event)
+        if isinstance(event, Offer):
+            self._offers += 1
+        if isinstance(event, Snoozed | Skipped | Pinned):
+            self._wish(event)
+        elif self._counts(event):
+            self._happen(event, bar)
+
+    def _wish(self, event: Snoozed | Skipped | Pinned) -> None:
+        """What the user wants of windows counts at any stage."""
+        match event:
+            case Snoozed():
+                self._snooze = Bar(event.until, f"You snoozed it on {say(event.day)} until {say(event.until)}.")
+            case Skipped():
+                self._skipped.add(event.window)
+            case Pinned():
+                self._pins[event.window] = Span(event.opens, event.closes)
+            case _:
+                assert_never(event)
+
+    def _happen(self, event: Happened, bar: Bar | None) -> None:
+        match event:
+            case Applied():
+                self._on_applied(event)
+            case Interview():
+                self._on_interview(event)
+            case Heard():
+                self._on_heard(event)
+            case Contacted():
+                self._on_touch(event, bar)
+            case Offer():
+                self._offer, self._stage = event, Stage.OFFERED
+                self._drop(f"They made an offer on {say(event.day)}: the answer is yours.")
+            case Ended():
+                self._ending, self._stage = event, Stage.ENDED
+                self._drop(f"It ended on {say(event.day)}: {event.how}.")
+            case Acknowledged():
+                pass
+            case _:
+                assert_never(event)
+
+    def _counts(self, event: Event) -> bool:
+        """Whether `event` means anything at this stage."""
+        match self._stage:
+            case Stage.OFFERED:
+                return isinstance(event, Applied | Offer | Ended)
+            case Stage.ENDED:
+                return isinstance(event, Applied | Interview)
+            case _:
+                return not (isinstance(event, Applied) and self._spoken_to)
+
+    def _on_applied(self, event: Applied) -> None:
+        self._stage, self._told, self._spoken_to = Stage.APPLIED, Told(), True
+        self._ending = self._offer = None
+        self._applications += 1
+        self._drop(self._no_call())
+        self._answer(event)
+
+    def _no_call(self) -> str:
+        """Why an application without an interview gets no call, should it get none."""
+        if not self.application.contact.phone:
+            return "No telephone number of a contact is known, so there is nobody to call."
+        return "The advertisement says not to call."
+
+    def _on_interview(self, event: Interview) -> None:
+        if event.day > self.today:
+            event = replace(event, timeline=None, follow_up_on=None, follow_up_by=None)
+        self._stage, self._told, self._spoken_to = Stage.INTERVIEWED, Told().hear(event), True
+        self._ending = self._offer = None
+        self._series = len(self._interviews)
+        self._end_snooze(event)
+        self._answer(event)
+
+    def _on_heard(self, event: Heard) -> None:
+        self._spoken_to = True
+        self._told = self._told.hear(event)
+        self._end_snooze(event)
+        if self._answer(event) or self._stays(event.day):
+            return
+        if self._stage is Stage.INTERVIEWED:
+            self._check_in(event.day, "They were in touch")
+        else:
+            self._drop(f"They replied on {say(event.day)} and named no day: the ball is theirs.")
+
+    def _end_snooze(self, event: Statement) -> None:
+        if event.follow_up_on is not None:
+            self._snooze = None
+
+    def _on_touch(self, event: Contacted, bar: Bar | None) -> None:
+        if self.is_courtesy(event):
+            return
+        if self.current is not None and not self._stays(event.day):
+            self._record(State.DONE, bar, done_on=event.day, done_by=event.by)
+            self._go_on(event.day, "You were in touch")
+        self._told = replace(self._told, touched=True)
+
+    def is_courtesy(self, touch: Contacted) -> bool:
+        """Whether no rule and no guard counts `touch`: thanks, or on the day of applying or of an interview."""
+        return touch.thanks or any(
+            isinstance(event, Applied | Interview) and event.day == touch.day for event in self.application.events
+        )
+
+    def _stays(self, day: date) -> bool:
+        """Whether the current window waits for a day that the employer named and that is still ahead on `day`."""
+        return self.current is not None and self.current.named is not None and self.current.named > day
+
+    def miss(self, bar: Bar | None) -> None:
+        """The current window has closed; the user may have called all the same on its last day."""
+        last = self.days(bar).closes
+        self._record(State.MISSED, bar)
+        self._go_on(last, "The window before closed")
+
+    def skip(self, bar: Bar | None) -> None:
+        """Pass over the current window, as the user wants; what follows counts from its last day."""
+        last = self.days(bar).closes
+        self._record(State.SKIPPED, bar)
+        self._go_on(last, "The window that you skipped closes")
+
+    # What follows.
+
+    def _answer(self, event: Event) -> bool:
+        """Make the window that the first rule asks for on `event` the current one, if any does."""
+        for rule in RULES.values():
+            if due := rule.due(event, self.application, self.policy):
+                self._become(due)
+                return True
+        return False
+
+    def _become(self, due: Due) -> None:
+        """Replace or move the current window, which ends its pin."""
+        if self.current is not None:
+            self._pins.pop(self._id(self.current), None)
+        self.current, self.stale = due, False
+
+    def _drop(self, why_not: str) -> None:
+        self.current, self.stale, self.why_not = None, False, why_not
+
+    def _go_on(self, day: date, what: str) -> None:
+        """Let the chain go on from `day`: with a check-in after an interview, else with nothing."""
+        if self._stage is Stage.INTERVIEWED:
+            self._check_in(day, what)
+        else:
+            self._drop("The one follow-up was made or is past: they call if you fit.")
+
+    def _check_in(self, day: date, what: str) -> None:
+        if due := self._check_in_due(day, what):
+            self._become(due)
+            return
+        self._drop(f"They have been silent since {say(self._told.last_word or day)}: is it still open?")
+        self.stale = True
+
+    def _check_in_due(self, day: date, what: str) -> Due | None:
+        """The check-in counted from `day`; None where it would open too long after the employer's last word."""
+        due = check_in.after(day, what, self._told.timeline, self.policy)
+        opens = self.workdays.span(due.first, due.last).opens
+        limit = (self._told.last_word or day) + timedelta(days=self.policy.stale_after_days)
+        return due if opens <= limit else None
+
+    # What is told.
+
+    def _record(
+        self, state: State, bar: Bar | None, done_on: date | None = None, done_by: Channel | None = None
+    ) -> None:
+        """Put the current window into the history."""
+        assert self.current is not None
+        window = self._window(self.current, self._id(self.current), state, bar)
+        self.history.append(replace(window, done_on=done_on, done_by=done_by))
+        self._numbers[f"{self.current.rule}/{self._series}"] += 1
+
+    def _window(self, due: Due, window: str, state: State, bar: Bar | None) -> Window:
+        span = self._days(due, window, bar)
+        if window in self._pins:
+            reasons = (*due.because, "You moved it to these days yourself.")
+        else:
+            reasons = (*due.because, *shifts(due, span, self._bars(due, bar), self.workdays))
+        return Window(
+            id=window,
+            rule=due.rule,
+            applications=(self.application,),
+            by=self._channel(due),
+            opens=span.opens,
+            closes=span.closes,
+            days=self.workdays.between(span.opens, span.closes),
+            state=state,
+            why=reasons,
+        )
+
+    def _channel(self, due: Due) -> Channel:
+        """Their later wish beats the advertisement; else the first channel that is known and not forbidden."""
+        if self._told.by is not None:
+            return self._told.by
+        order = EMAIL_FIRST if self._told.touched else RULES[due.rule].channels
+        return next((each for each in order if reachable(self.application, each)), Channel.ANY)
+
+    def ahead(self, bar: Bar | None, gap: timedelta) -> Iterator[Window]:
+        """The current window, then the check-ins behind it up to the horizon, each as if the one before were missed.
+
+        `gap` is the time that the guard keeps between two touches. Skipped ones among them are told as such.
+        """
+        due, number, state = self.current, 0, self._state()
+        horizon = self.today + timedelta(days=self.policy.horizon_days)
+        numbers = Counter(self._numbers)
+        while due is not None:
+            series = f"{due.rule}/{self._series}"
+            numbers[series] += 1
+            window = self._window(due, self._numbered(due, numbers[series]), state, bar)
+            if number and window.opens > horizon:
+                return
+            if window.id in self._skipped:
+                window = replace(window, state=State.SKIPPED)
+            else:
+                bar = gap_after(window.closes, gap, "The window before closes")
+            yield window
+            due = self._behind(window)
+            number, state = number + 1, State.TENTATIVE
+
+    def _behind(self, window: Window) -> Due | None:
+        if self._stage is not Stage.INTERVIEWED:
+            return None
+        return self._check_in_due(window.closes, "The window before closes")
+
+    def _state(self) -> State:
+        """The current window hangs in the air while its interview is still ahead."""
+        planned = self._stage is Stage.INTERVIEWED and self._interviews[self._series - 1].day > self.today
+        return State.TENTATIVE if planned else State.FIRM
+
+    def prompts(self) -> Iterator[Window]:
+        """The windows beside the current one."""
+        ended = self._stage is Stage.ENDED
+        record = Record(self.application, tuple(self._interviews), self._offer, self._offers, ended)
+        for prompt in PROMPTS.values():
+            for window in prompt(record, self.today, self.policy, self.workdays):
+                yield replace(window, state=State.SKIPPED) if window.id in self._skipped else window
+
+    def standing(self) -> Standing:
+        """Where the application stands, for people."""
+        stage = self._ending.how.value if self._ending else self._stage.name.lower()
+        return Standing(
+            application=self.application,
+            stage=stage,
+            stale=self.stale,
+            last_word=self._told.last_word,
+            next=self._id(self.current) if self.current else None,
+            why_not=None if self.current else self.why_not,
+        )
+
+
+def gap_after(touch: date, gap: timedelta, what: str) -> Bar:
+    """The bar that a touch on the day `touch` sets for its person; `what` tells of it."""
+    until = touch + gap
+    return Bar(until, f"{what} on {say(touch)}: {gap.days} days between two contacts, so not before {say(until)}.")

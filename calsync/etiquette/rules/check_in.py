@@ -1,0 +1,31 @@
+"""`check-in`: after that, every week and a half to two weeks; best with a link to a relevant article (S6)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from calsync.etiquette.rule import EMAIL_FIRST, Due, Rule, never
+from calsync.model import Policy
+from calsync.workdays import DAY, say
+
+NAME = "check-in"
+
+
+def after(contact: date, what: str, timeline: date | None, policy: Policy) -> Due:
+    """The check-in counted from a contact on the day `contact`, told as `what` ("You were in touch").
+
+    It never opens on or before `timeline`, the day that they last named for their decision.
+    """
+    low, high = (timedelta(days=days) for days in policy.check_in_days)
+    first = contact + low
+    because: tuple[str, ...] = (
+        f"{what} on {say(contact)}.",
+        f"A check-in every {low.days} to {high.days} days is polite.",
+    )
+    if timeline is not None and timeline + DAY > first:
+        first = timeline + DAY
+        because = (*because, f"They decide by {say(timeline)}: not before the day after.")
+    return Due(NAME, first, first + (high - low), because)
+
+
+RULE = Rule(NAME, never, channels=EMAIL_FIRST)

@@ -1,0 +1,319 @@
+"""The words of calsync: frozen values that the whole line speaks in.
+
+They are those of the etiquette (Szlucha 2013; `docs/etiquette.md` has the rules):
+
+- **Application**: one role at one company; **Journal**: all of them.
+- **Event**: something that happened on a day, or an interview that is planned.
+- **Window**: the days, `opens` to `closes` inclusive, on which one touch is polite.
+- **Reminder**: what a window looks like in a calendar, field by field.
+
+Days are `date`s in the user's time zone; moments are aware `datetime`s. Nothing here reads a clock or a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """How a contact is made; `ANY` where nothing speaks for one of the two."""
+
+    CALL = "call"
+    EMAIL = "email"
+    ANY = "any"
+
+
+class State(StrEnum):
+    """What has become of a window. `TENTATIVE` ones depend on something that has not happened yet."""
+
+    DONE = "done"
+    MISSED = "missed"
+    SKIPPED = "skipped"
+    FIRM = "firm"
+    TENTATIVE = "tentative"
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the window is history: no reminder is due for it any more."""
+        return self in (State.DONE, State.MISSED, State.SKIPPED)
+
+
+class Ending(StrEnum):
+    """How an application ended."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the user's files; `line` and `column` count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+NOWHERE = Place("", 0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """What every event has: the `day` in the user's zone, a note, and its place in the files."""
+
+    day: date
+    note: str | None = None
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement(Happening):
+    """What the employer said: "we decide by" `timeline`; `follow_up_on` and `follow_up_by` suit them."""
+
+    timeline: date | None = None
+    follow_up_on: date | None = None
+    follow_up_by: Channel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied(Happening):
+    """The application was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interview(Statement):
+    """An interview, held or planned. `at` is its start where the time of day is known."""
+
+    at: datetime | None = None
+    duration: timedelta = timedelta(hours=1)
+    interviewer: str | None = None
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard(Statement):
+    """A reply: an inbound contact by a person."""
+
+    by: Channel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contacted(Happening):
+    """A touch: one outbound contact. `window` and `via` tell which reminder it answered, and where."""
+
+    by: Channel | None = None
+    article: str | None = None
+    thanks: bool = False
+    window: str | None = None
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged(Happening):
+    """An automatic receipt: changes nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snoozed(Happening):
+    """No window of this application opens before `until`."""
+
+    until: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped(Happening):
+    """The window with the id `window` is to be shown no more."""
+
+    window: str
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned(Happening):
+    """The window with the id `window` has the days `opens` to `closes`, whatever the rules say."""
+
+    window: str
+    opens: date
+    closes: date
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer(Happening):
+    """They made an offer; an answer is due on `respond_by`."""
+
+    respond_by: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Happening):
+    """The application is over."""
+
+    how: Ending
+
+
+Event = Applied | Interview | Heard | Contacted | Acknowledged | Snoozed | Skipped | Pinned | Offer | Ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """The person at the company. `timezone` is an IANA name, `country` and `subdivision` ISO 3166 codes."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    timezone: str | None = None
+    country: str | None = None
+    subdivision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One role at one company, with all that happened, in file order (answers after the journal)."""
+
+    id: str
+    company: str
+    role: str | None = None
+    url: str | None = None
+    location: str | None = None
+    contact: Contact = Contact()
+    do_not: frozenset[Channel] = frozenset()
+    strengths: tuple[str, ...] = ()
+    articles: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """All applications, with warnings about what is odd in the files but no mistake."""
+
+    applications: tuple[Application, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Days, both included, on which the user contacts nobody."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The numbers and switches of the etiquette. The defaults are the preset `szlucha`, the article's own.
+
+    `check_in_days`: first and last day of a check-in, counted from the contact before it. `contact_gap_days`: no
+    two touches to one person are closer. `stale_after_days`: silence after which no check-in is proposed.
+    `horizon_days`: how far ahead tentative check-ins are drawn. `weekdays`: Monday is 0.
+    """
+
+    check_in_days: tuple[int, int] = (10, 14)
+    contact_gap_days: int = 10
+    stale_after_days: int = 90
+    horizon_days: int = 28
+    email_instead: bool = False
+    thank_you: bool = False
+    weekdays: frozenset[int] = frozenset(range(5))
+    pauses: tuple[Pause, ...] = ()
+    country: str | None = None
+    subdivision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The days, `opens` to `closes` inclusive, on which one touch is polite; or a prompt beside them.
+
+    `applications` are those that the touch serves, the one that gives the id first. `by` is None where no touch
+    is meant. `starts` and `ends` are set for timed prompts alone. `done_on` and `done_by` tell of the touch that
+    used it up. `days` are the business days among them, on which a reminder may ring. `interview` is the one that a
+    prompt is about. `why` holds, in plain words, the event, the rule, and every shift of the days.
+    """
+
+    id: str
+    rule: str
+    applications: tuple[Application, ...]
+    by: Channel | None
+    opens: date
+    closes: date
+    state: State
+    days: tuple[date, ...] = ()
+    interview: Interview | None = None
+    starts: datetime | None = None
+    ends: datetime | None = None
+    done_on: date | None = None
+    done_by: Channel | None = None
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where one application stands: its stage, the employer's last word, and why it has no window, if so."""
+
+    application: Application
+    stage: str
+    stale: bool = False
+    last_word: date | None = None
+    next: str | None = None
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What the etiquette says of a journal: all windows by `opens` and id, and each application's standing."""
+
+    windows: tuple[Window, ...]
+    standings: tuple[Standing, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """A window as it stands in a calendar: exactly the fields that calsync owns (`docs/identity.md`).
+
+    `start` and `end` are both days (all-day; `end` exclusive, RFC 5545 3.6.1) or both aware moments in UTC. `alarms`
+    are the triggers of its display alarms, relative to the start.
+    """
+
+    start: date | datetime
+    end: date | datetime
+    summary: str
+    description: str = ""
+    location: str = ""
+    status: str = "CONFIRMED"
+    categories: tuple[str, ...] = ("Follow-up",)
+    alarms: tuple[timedelta, ...] = ()
+    transp: str = "TRANSPARENT"
+    klass: str = "PRIVATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What says that an event is ours: the journal's name, the window, and how often its event was made anew."""
+
+    name: str
+    window: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """An item of a collection as a target tells it: where it is, its ETag (None where there is none), its text."""
+
+    href: str
+    etag: str | None
+    body: str
+
+
+Hashes = Mapping[str, str]
+"""Field name -> short hash of its normalised value (`X-CALSYNC-BASE`)."""

@@ -1,0 +1,111 @@
+"""Business days and spans: the arithmetic of the etiquette. Pure.
+
+A business day is a working weekday that is no public holiday where the contact is, and not paused. The public face is
+`Workdays` with `next`, `prev`, `span` and `following_week`, named as in `docs/etiquette.md` ("Words").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from calsync.model import Pause
+
+DAY = timedelta(days=1)
+
+HolidayTable = Mapping[date, str]
+"""The public holidays of one place in one year: day -> name."""
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def say(day: date) -> str:
+    """A day as people write it, in English whatever the locale: "Thu 26 Nov"."""
+    return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days `opens` to `closes`, both included."""
+
+    opens: date
+    closes: date
+
+
+@dataclass(frozen=True, slots=True)
+class Workdays:
+    """The business days at one place.
+
+    `weekdays` are the working days (Monday is 0; at least one). `holidays` gives the table of a year. `place` names the
+    place in reasons ("US", "US-IL").
+    """
+
+    weekdays: frozenset[int]
+    holidays: Callable[[int], HolidayTable]
+    pauses: tuple[Pause, ...] = ()
+    place: str = ""
+
+    def without_pauses(self) -> Workdays:
+        """The same place for a user who does not pause."""
+        return replace(self, pauses=())
+
+    def is_business_day(self, day: date) -> bool:
+        """Whether people work on `day`, and the user does not pause."""
+        return (
+            day.weekday() in self.weekdays
+            and day not in self.holidays(day.year)
+            and not any(pause.first <= day <= pause.last for pause in self.pauses)
+        )
+
+    def why_not(self, day: date) -> str | None:
+        """Why `day` is no business day, in plain words; None if it is one."""
+        if any(pause.first <= day <= pause.last for pause in self.pauses):
+            return f"{say(day)} is in your pause"
+        if name := self.holidays(day.year).get(day):
+            return f"{say(day)} is {name}{f' in {self.place}' if self.place else ''}"
+        if day.weekday() not in self.weekdays:
+            return f"{say(day)} is no working day"
+        return None
+
+    def next(self, day: date) -> date:
+        """The first business day on or after `day`."""
+        while not self.is_business_day(day):
+            day += DAY
+        return day
+
+    def prev(self, day: date) -> date:
+        """The last business day on or before `day`."""
+        while not self.is_business_day(day):
+            day -= DAY
+        return day
+
+    def between(self, first: date, last: date) -> tuple[date, ...]:
+        """The business days from `first` to `last`, both included; all days where none of them is one."""
+        days = [first + DAY * offset for offset in range((last - first).days + 1)]
+        return tuple(filter(self.is_business_day, days)) or tuple(days)
+
+    def span(self, first: date, last: date, bar: date | None = None) -> Span:
+        """The business days from `first` to `last`, none of them before `bar`.
+
+        Where that leaves no day, the window moves behind `last` and `bar` and keeps its length: late is polite,
+        early is not.
+        """
+        opens = self.next(first if bar is None else max(first, bar))
+        closes = self.prev(last)
+        if opens <= closes:
+            return Span(opens, closes)
+        after = last + DAY
+        late = self.next(after if bar is None else max(after, bar))
+        return Span(late, max(late, self.prev(late + (last - first))))
+
+
+def following_week(day: date) -> tuple[date, date]:
+    """First and last day, before holidays, of the ISO week after `day`'s, not within three days of it.
+
+    The article (S1) says "the following week"; the three days are ours: nobody who applied on Sunday should call
+    on Monday.
+    """
+    monday = day + timedelta(days=7 - day.weekday())
+    return max(monday, day + timedelta(days=3)), monday + timedelta(days=4)
