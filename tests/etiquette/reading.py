@@ -374,9 +374,7 @@ class Moment:
 
     def with_chain(self, chain: Chain) -> Moment:
         mine = chain.record.application.id
-        return replace(
-            self, chains=tuple(chain if c.record.application.id == mine else c for c in self.chains)
-        )
+        return replace(self, chains=tuple(chain if c.record.application.id == mine else c for c in self.chains))
 
     def chain(self, application: m.Application) -> Chain:
         return next(c for c in self.chains if c.record.application.id == application.id)
@@ -498,9 +496,7 @@ def beside(chain: Chain) -> list[Line]:
     return [amended(chain, *line) for line in lines]
 
 
-def amended(
-    chain: Chain, window: str, by: m.Channel | None, opens: date, closes: date, state: m.State
-) -> Line:
+def amended(chain: Chain, window: str, by: m.Channel | None, opens: date, closes: date, state: m.State) -> Line:
     """What stands beside the current window, as the user's skip or pin of it says."""
     if window in chain.record.skips:
         state = m.State.SKIPPED
@@ -508,9 +504,7 @@ def amended(
     return Line(window, by, opens, closes, state, None, (chain.record.application.id,))
 
 
-def read_one(
-    application: m.Application, policy: m.Policy, today: date, holidays: Holidays
-) -> list[Line]:
+def read_one(application: m.Application, policy: m.Policy, today: date, holidays: Holidays) -> list[Line]:
     """All windows of one application, ordered by `opens`, then id."""
     days = Days(application.contact, policy, holidays)
     moment = Moment((Chain(Record(application, today), days, policy),), policy)
@@ -522,9 +516,7 @@ def read_one(
     return sorted(lines, key=lambda line: (line.opens, line.id))
 
 
-def read(
-    applications: Sequence[m.Application], policy: m.Policy, today: date, holidays: Holidays
-) -> list[Line]:
+def read(applications: Sequence[m.Application], policy: m.Policy, today: date, holidays: Holidays) -> list[Line]:
     """All windows of all applications, ordered by `opens`, then id."""
     lines = [line for app in applications for line in read_one(app, policy, today, holidays)]
     return sorted(lines, key=lambda line: (line.opens, line.id))
