@@ -1,0 +1,25 @@
+"""Fixtures that all tests share: real CalDAV servers, one of each kind for the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import servers
+
+
+@pytest.fixture(scope="session")
+def radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """A running Radicale; take a fresh calendar from it with `.calendar()`."""
+    server = servers.radicale(tmp_path_factory.mktemp("radicale"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def xandikos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """A running Xandikos; take a fresh calendar from it with `.calendar()`."""
+    server = servers.xandikos(tmp_path_factory.mktemp("xandikos"))
+    yield server
+    server.stop()
