@@ -14,7 +14,7 @@ for unit in systemd/*.*; do
 done
 for unit in systemd/user/*.*; do
     check "verify $unit" \
-        silent systemd-analyze verify --user --man=no --recursive-errors=yes "$units/${unit#systemd/}"
+        silent env XDG_RUNTIME_DIR="$work" systemd-analyze verify --user --man=no --recursive-errors=yes "$units/${unit#systemd/}"
 done
 for unit in systemd/*.service; do
     check "exposure of $unit is 1.2 or less" \
