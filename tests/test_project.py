@@ -12,6 +12,8 @@ import pytest
 
 import calsync
 from calsync.cli import parser
+from calsync.config import KEYS
+from calsync.journal.events import COMMON, KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted((ROOT / "calsync").rglob("*.py"))
@@ -141,6 +143,20 @@ def test_the_command_page_names_every_command_and_option():
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     missing = [word for word in [*commands(), *long_options()] if not re.search(rf"`[^`]*{word}\b", page)]
     assert missing == []
+
+
+def test_the_config_page_and_the_example_name_every_key():
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    example = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+    keys = [key for keys in KEYS.values() for key in keys]
+    assert [key for key in keys if not re.search(rf"\b{key}\b", page)] == []
+    assert [key for key in keys if not re.search(rf"\b{key}:", example)] == []
+
+
+def test_the_journal_page_names_every_kind_of_event_and_its_keys():
+    page = (ROOT / "docs" / "journal.md").read_text(encoding="utf-8")
+    words = [*KINDS, *COMMON, *(key for kind in KINDS.values() for key in kind.keys)]
+    assert [word for word in words if not re.search(rf"`[^`]*\b{word}\b", page)] == []
 
 
 def test_the_changelog_knows_this_version():
