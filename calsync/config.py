@@ -1,0 +1,394 @@
+"""config.yaml -> `Config`, or every mistake in it at once.
+
+Every key stands in `KEYS` and, with its default and a line of comment, in `config.example.yaml`; a test holds the two
+together (todoman's idea: one table for name, type, default and documentation). The config knows no target and no rule:
+it carries settings, and those who need them import it.
+
+Public face: `load`, and the frozen classes that it returns. A password is never in them, only the place to ask for it.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as fields_of
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from calsync import fields as f
+from calsync import paths, yamlfile
+from calsync.errors import ConfigError, Problem
+from calsync.fields import FieldError, Fields
+from calsync.model import Pause, Policy
+from calsync.yamlfile import Document, quote
+
+EMBEDDED = "embedded"
+"""The word for `caldav.url` that asks for calsync's own CalDAV server."""
+
+SECRET_SOURCES = ("password_file", "password_env", "password_command", "credential", "token_command")
+"""The keys that say where the secret is; at most one may."""
+
+PRESETS = {"szlucha": Policy()}
+"""The numbers and switches that `etiquette.preset` names; any single one may be set over them."""
+
+MINIMAL = """\
+timezone: Europe/Berlin
+country: DE
+applications: applications.yaml
+feed:
+  path: follow-ups.ics
+"""
+"""A config that works, in five lines."""
+
+_GAP_REASON = "as too much is too much: daily calls win nobody"
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAYS = {name[:3]: number for number, name in enumerate(_DAYS)} | {name: n for n, name in enumerate(_DAYS)}
+_REMINDERS: Mapping[str, Literal["window", "slot"]] = {"window": "window", "slot": "slot"}
+_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaldavSettings:
+    """Where the calendar is. At most one of the five last keys is set; `timeout` is in seconds.
+
+    `url` is http, https or `EMBEDDED`. Commands are left out of the repr: they may hold a secret.
+    """
+
+    url: str
+    username: str | None = None
+    calendar: str = "Job search"
+    timeout: float = 30.0
+    password_file: Path | None = None
+    password_env: str | None = None
+    password_command: str | None = field(default=None, repr=False)
+    credential: str | None = None
+    token_command: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSettings:
+    """The file of the feed, the "host:port" to serve it at, if any, and whether it has alarms."""
+
+    path: Path
+    listen: str | None = None
+    alarms: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonSettings:
+    """How long the daemon waits between two syncs that nothing has asked for."""
+
+    interval: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All settings. `path` is the file that they are from; the other paths are absolute or relative to where it is."""
+
+    path: Path
+    timezone: ZoneInfo
+    applications: tuple[Path, ...]
+    answers: Path
+    policy: Policy = Policy()
+    name: str = "default"
+    remind_at: time = time(9, 30)
+    reminders: Literal["window", "slot"] = "window"
+    caldav: CaldavSettings | None = None
+    feed: FeedSettings | None = None
+    daemon: DaemonSettings = DaemonSettings()
+
+
+CheckPlace = Callable[[str, str | None], str | None]
+"""Says what is wrong with a country and a subdivision, as a clause for the user; None if nothing is."""
+
+
+def _names(settings: type[CaldavSettings | FeedSettings | DaemonSettings]) -> tuple[str, ...]:
+    return tuple(field_.name for field_ in fields_of(settings))
+
+
+_TOP = "timezone country subdivision applications answers name weekdays remind_at reminders pauses etiquette"
+_ETIQUETTE = "preset check_in_days contact_gap_days stale_after_days horizon_days email_instead thank_you"
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "": (*_TOP.split(), "caldav", "feed", "daemon"),
+    "pauses": ("from", "to"),
+    "etiquette": tuple(_ETIQUETTE.split()),
+    "caldav": _names(CaldavSettings),
+    "feed": _names(FeedSettings),
+    "daemon": _names(DaemonSettings),
+}
+"""The keys of the file, and of each map in it."""
+
+
+def load(
+    explicit: Path | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    check_place: CheckPlace = lambda _country, _subdivision: None,
+) -> Config:
+    """Find the config and read it.
+
+    It is `explicit`, else `$CALSYNC_CONFIG`, else `config.yaml` in `cwd`, else the user's own. A relative `cwd` keeps
+    file names in messages relative. `check_place(country, subdivision)` says in words what is wrong with such a pair.
+    Raises ConfigError with every mistake, or with every path tried.
+    """
+    path = _find(explicit, environ, cwd)
+    document = yamlfile.load(path)
+    config = None
+    if isinstance(document.root, yamlfile.Mapping):
+        config = _Reader(document, path, environ).config(Fields(document, document.root, KEYS[""]), check_place)
+    elif document.root is not None:
+        document.complain("the config must be a map; a small one is\n\n" + _indented(MINIMAL))
+    if document.problems or config is None:
+        raise ConfigError(dict.fromkeys(document.problems))
+    return config
+
+
+def _find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
+    if explicit is not None:
+        return cwd / paths.expand(str(explicit), environ)
+    if given := environ.get("CALSYNC_CONFIG"):
+        return cwd / paths.expand(given, environ)
+    tried = [cwd / "config.yaml", paths.user_config(environ)]
+    for path in tried:
+        if _stands(path):
+            return path
+    listed = "".join(f"\n    {path}" for path in tried)
+    text = f"no config was found; tried, as neither --config nor CALSYNC_CONFIG is given:{listed}\n"
+    text += f"Write one of them, or copy config.example.yaml. A small one is:\n\n{_indented(MINIMAL)}"
+    raise ConfigError([Problem("config.yaml", 0, 0, text)])
+
+
+def _stands(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # not to be looked at: reading it will say so
+        return True
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # as above
+        return False
+
+
+def _indented(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines()).rstrip("\n")
+
+
+class _Reader:
+    """Reads the maps of one config file, which is at `path`; mistakes go to the `document`."""
+
+    def __init__(self, document: Document, path: Path, environ: Mapping[str, str]) -> None:
+        self._document = document
+        self._path = path
+        self._environ = environ
+
+    def config(self, top: Fields, check_place: CheckPlace) -> Config:
+        """The whole config; what is missing or wrong is recorded, and a default stands in for it."""
+        zone = top.get("timezone", f.zone)
+        if zone is None and top.is_nothing("timezone"):
+            zone = self._system_zone()
+        missing = "'applications' is missing: name the journal's file, files or folder"
+        applications = tuple(top.some("applications", self._located, missing))
+        config = Config(
+            path=self._path,
+            timezone=zone or ZoneInfo("UTC"),
+            applications=applications,
+            answers=top.get("answers", self._located) or _beside(applications),
+            policy=self._policy(top, check_place),
+            name=top.get_or("name", _name, "default"),
+            remind_at=top.get_or("remind_at", f.clock, time(9, 30)),
+            reminders=top.get_or("reminders", f.one_of(_REMINDERS), "window"),
+            caldav=self._caldav(top.fields("caldav", (*KEYS["caldav"], "password", "token"))),
+            feed=self._feed(top.fields("feed", KEYS["feed"])),
+            daemon=_daemon(top.fields("daemon", KEYS["daemon"])),
+        )
+        self._keep_apart(top, config)
+        return config
+
+    def _located(self, written: str) -> Path:
+        """A path, relative to the config file."""
+        try:
+            return self._path.parent / paths.expand(f.line(written), self._environ)
+        except ConfigError as error:
+            raise FieldError(f"{error.problems[0].file}: {error.problems[0].text}") from None
+
+    def _system_zone(self) -> ZoneInfo | None:
+        import tzlocal
+
+        try:
+            with warnings.catch_warnings(action="ignore"):  # that it knows none and takes UTC
+                return tzlocal.get_localzone()
+        except (OSError, ValueError, KeyError):  # by zoneinfo for a zone that there is not
+            self._document.complain("the system's time zone is unknown; set it, as in 'timezone: Europe/Berlin'")
+            return None
+
+    def _keep_apart(self, top: Fields, config: Config) -> None:
+        """See that nothing that calsync writes is a file that somebody else writes."""
+        if config.answers in config.applications:
+            top.complain("'answers' is the journal itself, to which calsync never writes; name another file", "answers")
+        kept = (*config.applications, config.answers, config.path)
+        if config.feed is not None and config.feed.path in kept and not self._document.problems:
+            top.complain(f"'feed' would be written over {config.feed.path}; name another file", "feed")
+
+    def _policy(self, top: Fields, check_place: CheckPlace) -> Policy:
+        country = top.get("country", f.country)
+        subdivision = top.get("subdivision", f.line)
+        f.complain_of_place(top, country, subdivision, check_place)
+        weekdays = PRESETS["szlucha"].weekdays
+        if not top.is_nothing("weekdays"):
+            none = "'weekdays' is empty: on which days may anybody be called?"
+            weekdays = frozenset(top.some("weekdays", f.one_of(_WEEKDAYS), none))
+        pauses = [self._pause(item) for item in top.items("pauses")]
+        policy = self._etiquette(top.fields("etiquette", KEYS["etiquette"]))
+        return replace(
+            policy,
+            weekdays=weekdays,
+            pauses=tuple(pause for pause in pauses if pause is not None),
+            country=country,
+            subdivision=subdivision,
+        )
+
+    def _pause(self, node: yamlfile.Node) -> Pause | None:
+        if not isinstance(node, yamlfile.Mapping):
+            self._document.complain("a pause is written as {from: 2026-12-21, to: 2027-01-06}", node)
+            return None
+        fields = Fields(self._document, node, KEYS["pauses"])
+        first, last = fields.need("from", f.day), fields.need("to", f.day)
+        if first is None or last is None:
+            return None
+        if last < first:
+            fields.complain(f"the pause ends on {last}, before it begins on {first}", "to")
+        return Pause(first, last)
+
+    def _etiquette(self, fields: Fields | None) -> Policy:
+        if fields is None:
+            return PRESETS["szlucha"]
+        preset = fields.get_or("preset", f.one_of(PRESETS), PRESETS["szlucha"])
+        gap = f.whole(5, 365, _GAP_REASON)
+        return replace(
+            preset,
+            check_in_days=self._check_in_days(fields) or preset.check_in_days,
+            contact_gap_days=fields.get_or("contact_gap_days", gap, preset.contact_gap_days),
+            stale_after_days=fields.get_or("stale_after_days", f.whole(1, 3650), preset.stale_after_days),
+            horizon_days=fields.get_or("horizon_days", f.whole(0, 366), preset.horizon_days),
+            email_instead=fields.get_or("email_instead", f.switch, preset.email_instead),
+            thank_you=fields.get_or("thank_you", f.switch, preset.thank_you),
+        )
+
+    def _check_in_days(self, fields: Fields) -> tuple[int, int] | None:
+        if fields.is_nothing("check_in_days"):
+            return None
+        before = len(self._document.problems)
+        days = fields.many("check_in_days", f.whole(5, 365, _GAP_REASON))
+        if len(self._document.problems) > before:
+            return None
+        if len(days) != 2 or days[0] > days[1]:
+            fields.complain("'check_in_days' must be the first and the last day, as in [10, 14]", "check_in_days")
+            return None
+        return days[0], days[1]
+
+    def _caldav(self, fields: Fields | None) -> CaldavSettings | None:
+        if fields is None or not list(fields):
+            return None
+        for key in ("password", "token"):
+            if key in fields:
+                text = f"a {key} has no place in this file; use one of {f.list_of(SECRET_SOURCES)}"
+                self._document.complain(text, fields.key(key))
+        given = [key for key in SECRET_SOURCES if not fields.is_nothing(key)]
+        if len(given) > 1:
+            text = f"{quote(given[0])} and {quote(given[1])} are both set; keep one of them"
+            self._document.complain(text, fields.key(given[1]))
+        return CaldavSettings(
+            url=fields.need("url", _url) or EMBEDDED,
+            username=fields.get("username", f.line),
+            calendar=fields.get_or("calendar", f.line, "Job search"),
+            timeout=fields.get_or("timeout", _seconds, 30.0),
+            password_file=fields.get("password_file", self._located),
+            password_env=fields.get("password_env", _variable),
+            password_command=fields.get("password_command", f.line),
+            credential=fields.get("credential", _credential),
+            token_command=fields.get("token_command", f.line),
+        )
+
+    def _feed(self, fields: Fields | None) -> FeedSettings | None:
+        if fields is None or not list(fields):
+            return None
+        path = fields.need("path", self._located) or self._path  # a stand-in, as the mistake is recorded
+        listen = fields.get("listen", _listen)
+        alarms = fields.get_or("alarms", f.switch, default=True)
+        return FeedSettings(path=path, listen=listen, alarms=alarms)
+
+
+def _daemon(fields: Fields | None) -> DaemonSettings:
+    if fields is None:
+        return DaemonSettings()
+    return DaemonSettings(interval=fields.get_or("interval", f.duration, DaemonSettings().interval))
+
+
+def _beside(applications: tuple[Path, ...]) -> Path:
+    """answers.yaml in the folder of the first journal file; if the journal is a folder, in that."""
+    if not applications:
+        return Path("answers.yaml")
+    first = applications[0]
+    return (first if _is_folder(first) else first.parent) / "answers.yaml"
+
+
+# The parsers below never quote what was written: a password may have been put into the wrong key.
+
+
+def _url(written: str) -> str:
+    if written.casefold() == EMBEDDED:
+        return EMBEDDED
+    try:
+        parts = urlsplit(written)
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # by urllib for odd brackets and ports
+        is_web = False
+    if not is_web or re.search(r"\s", written):
+        raise FieldError("must be an address, as in https://dav.example.org/, or the word 'embedded'")
+    if "@" in parts.netloc:
+        raise FieldError("must have no user or password in it; use 'username' and, for instance, 'password_command'")
+    return written
+
+
+def _name(written: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", written):
+        raise FieldError(f"{quote(written)} may have letters, digits and dashes alone, at most 64")
+    return written
+
+
+def _variable(written: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", written):
+        raise FieldError("must be the name of an environment variable, as in CALDAV_PASSWORD")
+    return written
+
+
+def _credential(written: str) -> str:
+    if not re.fullmatch(r"[^/\s]{1,255}", f.line(written)) or written in (".", ".."):
+        raise FieldError("must be a name without slashes and blanks, as in LoadCredential= of the unit")
+    return written
+
+
+def _seconds(written: str) -> float:
+    seconds = (
+        float(written) if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", written) else f.duration(written).total_seconds()
+    )
+    if not 1 <= seconds <= 600:
+        raise FieldError(f"{quote(written)} is out of range: 1 to 600 seconds")
+    return seconds
+
+
+def _listen(written: str) -> str:
+    match = _LISTEN.fullmatch(written)
+    if match is None or int(match[2]) > 65535:
+        raise FieldError(f"{quote(written)} must be an address and a port, as in 127.0.0.1:8422")
+    return written

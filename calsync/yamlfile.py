@@ -1,0 +1,367 @@
+"""A YAML file as a tree of nodes, each of which knows its line and column; the only import of yaml.
+
+Ideas: octoDNS' `ContextLoader`, where every mapping knows "file, line, column"; and strictyaml, where every scalar
+stays text until the field that it fills gives it a type, so that `NO` may be Norway. The tree is built from
+libyaml's events, which is five times faster than its constructor.
+
+Public face: `load(path, name)` returns a `Document`, whose `root` is a `Scalar`, `Sequence` or `Mapping` and which
+gathers `problems`. Nothing here raises for what stands in a file.
+
+YAML 1.1 as libyaml reads it, but: UTF-8 only; one document; no tags; no key twice; keys are text; anchors, aliases and
+merge keys (`<<`) are read, with bounds on what they expand to (`MAX_EXPANSION`) and on nesting (`MAX_DEPTH`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, cast
+
+import yaml
+
+from calsync.errors import Problem
+
+MAX_BYTES = 64 * 2**20
+"""A file larger than this is refused; a journal of 100,000 applications is about half of it."""
+
+MAX_DEPTH = 50
+"""Lists and maps may be nested this deep; calsync's own files need five."""
+
+MAX_EXPANSION = 100_000
+"""Aliases may add so many nodes to those that the file itself has (the "billion laughs" attack)."""
+
+_NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
+_Loader: type[yaml.CSafeLoader | yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML 1.1 section 4.1.1 leaves out of a stream."""
+
+_SECRET = re.compile(r"(?i)([\w-]*(?:pass(?:word|wd|phrase)|pwd|secret|token|credential)[\w-]*[\"']?\s*:\s*)\S.*")
+_USERINFO = re.compile(r"://\S*@")
+_SHOWN_WIDTH = 160
+
+_HINTS = (
+    ("tab character", "indent with spaces"),
+    ("cannot start any token", "put quotes around a text that begins so; indent with spaces, not tabs"),
+    ("mapping values are not allowed", "put quotes around a text that has a colon in it"),
+    ("expected key", "is the line indented like those before it?"),
+    ("expected '-' indicator", "is the line indented like those before it?"),
+    ("expected ',' or", "is a bracket or a comma missing?"),
+    ("unexpected end of stream", "is a quote missing, or the end of the file?"),
+)
+
+
+class Scalar:
+    """A piece of text. `text` is None where nothing stands there: an unquoted empty value, `~` or `null`."""
+
+    __slots__ = ("column", "line", "text")
+
+    def __init__(self, text: str | None, line: int, column: int) -> None:
+        self.text = text
+        self.line = line
+        self.column = column
+
+
+class Sequence:
+    """A list of nodes."""
+
+    __slots__ = ("column", "items", "line")
+
+    def __init__(self, items: list[Node], line: int, column: int) -> None:
+        self.items = items
+        self.line = line
+        self.column = column
+
+
+class Mapping:
+    """A map: key -> (the key as a node, the value)."""
+
+    __slots__ = ("column", "entries", "line")
+
+    def __init__(self, entries: dict[str, tuple[Scalar, Node]], line: int, column: int) -> None:
+        self.entries = entries
+        self.line = line
+        self.column = column
+
+
+Node = Scalar | Sequence | Mapping
+
+
+class Document:
+    """One YAML file: its `name` as the user gave it, its `root`, and the `problems` found in it so far.
+
+    `root` is None where the file cannot be read as YAML at all; `problems` then says why, and `missing` whether there
+    is no such file. The root of an empty file is a `Scalar` with nothing in it. `complain` may be called by whoever
+    reads the tree, so that all mistakes of a file are told together.
+    """
+
+    def __init__(self, name: str, text: str = "") -> None:
+        self.name = name
+        self.text = text
+        self.root: Node | None = None
+        self.missing = False
+        self.problems: list[Problem] = []
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.splitlines()
+
+    def complain(self, text: str, at: Node | None = None) -> None:
+        """Record a mistake that stands at the node `at`, or that is about the file as a whole."""
+        if at is None:
+            self.problems.append(Problem(self.name, 0, 0, text))
+        else:
+            self.complain_at(text, at.line, at.column)
+
+    def complain_at(self, text: str, line: int, column: int) -> None:
+        """Record a mistake at a line and column, both counted from 1."""
+        self.problems.append(Problem(self.name, line, column, text, self._shown(line, column)))
+
+    def _shown(self, line: int, column: int) -> str:
+        """The line as it may be printed: no control characters, nothing that may be a password."""
+        if not 0 < line <= len(self._lines) or column > _SHOWN_WIDTH:
+            return ""
+        shown = _NOT_PRINTABLE.sub("\N{REPLACEMENT CHARACTER}", self._lines[line - 1].replace("\t", " "))
+        shown = _USERINFO.sub("://...@", _SECRET.sub(r"\1...", shown))
+        return shown[:_SHOWN_WIDTH].rstrip()
+
+
+def load(path: Path, name: str | None = None) -> Document:
+    """Read the file `path`, which messages call `name`. Raises nothing: all that is wrong is in `problems`."""
+    document = Document(str(path) if name is None else name)
+    data = _read(path, document)
+    if data is not None:
+        _decode(data, document)
+        if not document.problems:
+            _parse(document)
+    return document
+
+
+def _read(path: Path, document: Document) -> bytes | None:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        document.missing = True
+        document.complain("there is no such file")
+    except IsADirectoryError:
+        document.complain("this is a folder, and a file is wanted")
+    except OSError as error:
+        document.complain(f"the file cannot be read: {error.strerror or error}")
+    else:
+        if len(data) <= MAX_BYTES:
+            return data
+        document.complain(f"the file is larger than {MAX_BYTES // 2**20} MiB, which no such file should be")
+    return None
+
+
+def _decode(data: bytes, document: Document) -> None:
+    try:
+        document.text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        bom = len(data) >= 3 and data[:3] == b"\xef\xbb\xbf"
+        good = data[3 * bom : error.start + 3 * bom].decode("utf-8", "replace")
+        document.text = data[3 * bom :].decode("utf-8", "replace")
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            document.complain_at("the file is UTF-16; save it as UTF-8", 1, 1)
+        else:
+            wrong = f"the byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+            document.complain_at(wrong, *_place(good, len(good)))
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1, of the character at `offset`."""
+    lines = (text[:offset] + ".").splitlines()
+    return len(lines), len(lines[-1])
+
+
+class _Stop(Exception):  # noqa: N818 - no error: says that the rest of the file is not worth reading
+    """Ends the reading of a file; the problem has been recorded."""
+
+
+def _parse(document: Document) -> None:
+    loader = _Loader(document.text)
+    try:
+        document.root = _Builder(document, loader).document()
+    except _Stop:
+        pass
+    except yaml.reader.ReaderError:
+        wrong = _NOT_PRINTABLE.search(document.text)
+        assert wrong is not None, "the reader refuses nothing else"
+        character = f"the character U+{ord(wrong[0]):04X} may not stand in YAML; remove it"
+        document.complain_at(character, *_place(document.text, wrong.start()))
+    except yaml.MarkedYAMLError as error:
+        _complain_of_syntax(document, error)
+    finally:
+        loader.dispose()
+
+
+def _complain_of_syntax(document: Document, error: yaml.MarkedYAMLError) -> None:
+    mark = error.problem_mark or error.context_mark
+    if mark and error.context_mark and mark.line >= len(document.text.splitlines()):
+        mark = error.context_mark  # the file has ended: what is still open is the place to look at
+    text = f"this is not YAML: {error.problem or error.context}"
+    if error.problem and error.context:
+        text += f" ({error.context}"
+        if error.context_mark:
+            text += f" that began in line {error.context_mark.line + 1}"
+        text += ")"
+    text += "".join(f"; {hint}" for phrase, hint in _HINTS if phrase in text)
+    if mark is None:
+        document.complain(text)
+    else:
+        document.complain_at(text, mark.line + 1, mark.column + 1)
+
+
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
+class _Event(Protocol):
+    """What events have, each its part of it; yaml's own types leave it out."""
+
+    start_mark: _Mark
+    anchor: str | None
+    tag: str | None
+    value: str
+    style: str | None
+
+
+class _Builder:
+    """Builds nodes from the parser's events, one method a shape; `count` is the number of nodes after expansion."""
+
+    def __init__(self, document: Document, loader: yaml.CSafeLoader | yaml.SafeLoader) -> None:
+        self._document = document
+        self._next = cast("Callable[[], _Event]", loader.get_event)
+        self._count = 0
+        self._expanded = 0
+        self._anchored: dict[str, tuple[Node, int]] = {}
+        self._open: set[str] = set()
+
+    def document(self) -> Node:
+        """Read the whole stream: at most one document."""
+        self._next()  # the stream starts
+        event = self._next()
+        if isinstance(event, yaml.StreamEndEvent):
+            return Scalar(None, 1, 1)
+        root = self._node(self._next(), 0)
+        self._next()  # the document ends
+        event = self._next()
+        if not isinstance(event, yaml.StreamEndEvent):
+            self._stop("a second document begins here, and a file holds one; remove the `---`", event)
+        return root
+
+    def _node(self, event: _Event, depth: int) -> Node:
+        kind: type = type(event)
+        self._count += 1
+        if kind is yaml.ScalarEvent:
+            node: Node = self._scalar(event)
+            if event.anchor is not None:
+                self._anchored[event.anchor] = (node, 1)
+            return node
+        if kind is yaml.AliasEvent:
+            return self._alias(event)
+        if depth == MAX_DEPTH:
+            self._stop(f"lists and maps are nested more than {MAX_DEPTH} deep", event)
+        if event.tag is not None:
+            self._complain_of_tag(event)
+        read = self._mapping if kind is yaml.MappingStartEvent else self._sequence
+        if event.anchor is None:
+            return read(event, depth)
+        self._anchored.pop(event.anchor, None)
+        self._open.add(event.anchor)
+        before = self._count
+        node = read(event, depth)
+        self._open.discard(event.anchor)
+        self._anchored[event.anchor] = (node, self._count - before + 1)
+        return node
+
+    def _scalar(self, event: _Event) -> Scalar:
+        if event.tag is not None:
+            self._complain_of_tag(event)
+        mark = event.start_mark
+        text = None if event.value in _NOTHING and not event.style else event.value
+        return Scalar(text, mark.line + 1, mark.column + 1)
+
+    def _sequence(self, event: _Event, depth: int) -> Sequence:
+        items = []
+        mark = event.start_mark
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+            items.append(self._node(event, depth + 1))
+        return Sequence(items, mark.line + 1, mark.column + 1)
+
+    def _mapping(self, event: _Event, depth: int) -> Mapping:
+        entries: dict[str, tuple[Scalar, Node]] = {}
+        merged: list[Node] = []
+        mark = event.start_mark
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            is_merge = isinstance(event, yaml.ScalarEvent) and event.value == "<<" and not event.style
+            key = self._key(event, depth)
+            value = self._node(self._next(), depth + 1)
+            if is_merge:
+                merged.append(value)
+            elif key is not None:
+                self._enter(entries, key, value)
+        for node in merged:
+            self._merge(entries, node)
+        return Mapping(entries, mark.line + 1, mark.column + 1)
+
+    def _key(self, event: _Event, depth: int) -> Scalar | None:
+        node = self._node(event, depth + 1)
+        if not isinstance(node, Scalar):
+            self._complain("a key must be plain text; put quotes around a value that begins with { or [", event)
+            return None
+        if isinstance(event, yaml.ScalarEvent):
+            node.text = event.value
+            return node
+        return Scalar(node.text, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _enter(self, entries: dict[str, tuple[Scalar, Node]], key: Scalar, value: Node) -> None:
+        text = key.text or ""
+        if text in entries:
+            first = entries[text][0]
+            place = f"{self._document.name}:{first.line}:{first.column}"
+            self._document.complain(f"the key {quote(text)} stands here twice: first at {place}", key)
+        else:
+            entries[text] = (key, value)
+
+    def _merge(self, entries: dict[str, tuple[Scalar, Node]], node: Node) -> None:
+        """Add what the map lacks, as https://yaml.org/type/merge.html says: the earlier map wins."""
+        for source in node.items if isinstance(node, Sequence) else [node]:
+            if isinstance(source, Mapping):
+                for key, entry in source.entries.items():
+                    entries.setdefault(key, entry)
+            else:
+                self._document.complain("`<<` takes the alias of a map, or a list of such", source)
+
+    def _alias(self, event: _Event) -> Node:
+        anchor = event.anchor or ""
+        if anchor in self._open:
+            self._stop(f"the anchor {quote(anchor)} contains itself", event)
+        if anchor not in self._anchored:
+            self._stop(f"nothing before this line is anchored as {quote('&' + anchor)}", event)
+        node, size = self._anchored[anchor]
+        self._count += size - 1
+        self._expanded += size
+        if self._expanded > MAX_EXPANSION:
+            self._stop(f"the aliases up to here expand to more than {MAX_EXPANSION:,} values", event)
+        return node
+
+    def _complain_of_tag(self, event: _Event) -> None:
+        self._complain(f"the tag {quote(event.tag or '')} is not read; remove it", event)
+
+    def _complain(self, text: str, event: _Event) -> None:
+        self._document.complain_at(text, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _stop(self, text: str, event: _Event) -> None:
+        self._complain(text, event)
+        raise _Stop
+
+
+def quote(text: str) -> str:
+    """Return `text` in quotes for a message: on one line, printable, and not too long."""
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:60])
+    return f"'{shown}...'" if len(text) > 60 else f"'{shown}'"
