@@ -5,18 +5,20 @@ The package takes a tenth of a second to import, so nothing here is imported bef
 
 from __future__ import annotations
 
-from datetime import date
 from difflib import get_close_matches
 
 from calsync.workdays import HolidayTable
 
 
 def table(country: str, subdivision: str | None, year: int) -> HolidayTable:
-    """The public holidays in `year` of `country` (ISO 3166-1 alpha-2) with `subdivision`: day -> name, English if known."""
+    """The public holidays of `country` (ISO 3166-1 alpha-2) with `subdivision` in `year`.
+
+    A mapping of day to name, in English where the package has it.
+    """
     import holidays
 
     found = holidays.country_holidays(country, subdiv=subdivision, years=year, language="en_US")
-    return {day: name for day, name in found.items() if isinstance(day, date) and day.year == year}
+    return {day: name for day, name in found.items() if day.year == year}
 
 
 def check_place(country: str, subdivision: str | None) -> str | None:
@@ -26,7 +28,8 @@ def check_place(country: str, subdivision: str | None) -> str | None:
 
     codes = sorted(code for entry in COUNTRIES.values() for code in entry[1:] if len(code) == 2)
     if country not in codes:
-        return f"no country '{country}' is known{_nearest(country, codes)}: use the two letters of ISO 3166, as in DE or US"
+        near = _nearest(country, codes)
+        return f"no country '{country}' is known{near}: use the two letters of ISO 3166, as in DE or US"
     if subdivision is None:
         return None
     try:

@@ -64,7 +64,7 @@ class Person:
         for chain in self.chains:
             while chain.current is not None and (last := chain.days(self.bar).closes) < day:
                 chain.miss(self.bar)
-                self.bar = gap_after(last, self.gap, "The window before closed")
+                self.bar = gap_after(last, self.gap, "The window before closed", self.bar)
                 self._pass_over(chain)
 
     def _pass_over(self, chain: Chain) -> None:
@@ -75,7 +75,7 @@ class Person:
         if isinstance(event, Heard | Interview):
             self.bar = None
         elif isinstance(event, Contacted) and not chain.is_courtesy(event):
-            self.bar = gap_after(event.day, self.gap, "You were in touch")
+            self.bar = gap_after(event.day, self.gap, "You were in touch", self.bar)
 
 
 def happens(event: Event, today: date) -> bool:

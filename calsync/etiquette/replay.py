@@ -38,7 +38,6 @@ from calsync.model import (
 )
 from calsync.workdays import Span, Workdays, say
 
-
 Happened = Applied | Interview | Heard | Contacted | Offer | Ended | Acknowledged
 
 
@@ -198,6 +197,7 @@ class Chain:
         self._stage, self._told, self._spoken_to = Stage.APPLIED, Told(), True
         self._ending = self._offer = None
         self._applications += 1
+        self._series = len(self._interviews)
         self._drop(self._no_call())
         self._answer(event)
 
@@ -272,13 +272,17 @@ class Chain:
         return False
 
     def _become(self, due: Due) -> None:
-        """Replace or move the current window, which ends its pin."""
-        if self.current is not None:
-            self._pins.pop(self._id(self.current), None)
+        self._unpin()
         self.current, self.stale = due, False
 
     def _drop(self, why_not: str) -> None:
+        self._unpin()
         self.current, self.stale, self.why_not = None, False, why_not
+
+    def _unpin(self) -> None:
+        """What replaces or moves the current window ends its pin."""
+        if self.current is not None:
+            self._pins.pop(self._id(self.current), None)
 
     def _go_on(self, day: date, what: str) -> None:
         """Let the chain go on from `day`: with a check-in after an interview, else with nothing."""
@@ -306,11 +310,12 @@ class Chain:
     def _record(
         self, state: State, bar: Bar | None, done_on: date | None = None, done_by: Channel | None = None
     ) -> None:
-        """Put the current window into the history."""
+        """Move the current window into the history."""
         assert self.current is not None
         window = self._window(self.current, self._id(self.current), state, bar)
         self.history.append(replace(window, done_on=done_on, done_by=done_by))
         self._numbers[f"{self.current.rule}/{self._series}"] += 1
+        self.current = None
 
     def _window(self, due: Due, window: str, state: State, bar: Bar | None) -> Window:
         span = self._days(due, window, bar)
@@ -354,7 +359,7 @@ class Chain:
             if window.id in self._skipped:
                 window = replace(window, state=State.SKIPPED)
             else:
-                bar = gap_after(window.closes, gap, "The window before closes")
+                bar = gap_after(window.closes, gap, "The window before closes", bar)
             yield window
             due = self._behind(window)
             number, state = number + 1, State.TENTATIVE
@@ -375,7 +380,16 @@ class Chain:
         record = Record(self.application, tuple(self._interviews), self._offer, self._offers, ended)
         for prompt in PROMPTS.values():
             for window in prompt(record, self.today, self.policy, self.workdays):
-                yield replace(window, state=State.SKIPPED) if window.id in self._skipped else window
+                yield self._as_wished(window)
+
+    def _as_wished(self, window: Window) -> Window:
+        """A prompt as the user skipped or moved it."""
+        if window.id in self._skipped:
+            window = replace(window, state=State.SKIPPED)
+        if pin := self._pins.get(window.id):
+            days = self.workdays.between(pin.opens, pin.closes)
+            window = replace(window, opens=pin.opens, closes=pin.closes, days=days, starts=None, ends=None)
+        return window
 
     def standing(self) -> Standing:
         """Where the application stands, for people."""
@@ -390,7 +404,9 @@ class Chain:
         )
 
 
-def gap_after(touch: date, gap: timedelta, what: str) -> Bar:
-    """The bar that a touch on the day `touch` sets for its person; `what` tells of it."""
+def gap_after(touch: date, gap: timedelta, what: str, bar: Bar | None) -> Bar:
+    """The bar for a person after a touch on the day `touch`, told as `what`, where `bar` held before."""
     until = touch + gap
+    if bar is not None and bar.until > until:
+        return bar
     return Bar(until, f"{what} on {say(touch)}: {gap.days} days between two contacts, so not before {say(until)}.")

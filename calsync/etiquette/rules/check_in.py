@@ -9,6 +9,8 @@ from calsync.model import Policy
 from calsync.workdays import DAY, say
 
 NAME = "check-in"
+WEEK = timedelta(days=5)
+"""How long after the day of their decision a check-in stays open: a working week."""
 
 
 def after(contact: date, what: str, timeline: date | None, policy: Policy) -> Due:
@@ -17,15 +19,15 @@ def after(contact: date, what: str, timeline: date | None, policy: Policy) -> Du
     It never opens on or before `timeline`, the day that they last named for their decision.
     """
     low, high = (timedelta(days=days) for days in policy.check_in_days)
-    first = contact + low
+    first, last = contact + low, contact + high
     because: tuple[str, ...] = (
         f"{what} on {say(contact)}.",
         f"A check-in every {low.days} to {high.days} days is polite.",
     )
     if timeline is not None and timeline + DAY > first:
-        first = timeline + DAY
+        first, last = timeline + DAY, timeline + WEEK
         because = (*because, f"They decide by {say(timeline)}: not before the day after.")
-    return Due(NAME, first, first + (high - low), because)
+    return Due(NAME, first, last, because)
 
 
 RULE = Rule(NAME, never, channels=EMAIL_FIRST)

@@ -14,7 +14,7 @@ NAME = "thank-you"
 
 def prompts(record: Record, today: date, policy: Policy, workdays: Workdays) -> Iterator[Window]:
     """One day for each interview, the first business day after it, while it is not past."""
-    if not policy.thank_you or record.ended or record.offer or Channel.EMAIL in record.application.do_not:
+    if not policy.thank_you or record.ended:
         return
     for number, interview in enumerate(record.interviews, start=1):
         day = workdays.next(interview.day + DAY)

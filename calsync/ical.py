@@ -1,0 +1,221 @@
+"""Reminder -> iCalendar text, and back to the fields that people may change. The only door to icalendar.
+
+- `build` writes a new event; `patch` puts the owned fields into the body that stands on a server and leaves the rest.
+- `parse` reads an item into an `Item`: its mark, its base, its fields; None where it holds no event.
+
+Stamp and sequence are arguments, so the same input gives the same bytes. What counts as noise and not as an edit is
+told in `docs/calendars.md` ("What people and programs do to it").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from icalendar import Alarm, Calendar, Component, Event, Timezone
+from icalendar.prop import vInline
+
+from calsync.identity import hashes, hashes_text, mark_text, read_hashes, read_mark
+from calsync.model import Hashes, Mark, Reminder
+from calsync.vtimezone import vtimezone
+
+PRODID = "-//calsync//calsync//EN"
+MARK, BASE = "X-CALSYNC", "X-CALSYNC-BASE"
+_SENTINEL_YEAR = 1976
+"""The year of the alarm by which Apple's Calendar says "no alarm"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What changes with every visible change and only then: DTSTAMP and LAST-MODIFIED (UTC), and SEQUENCE."""
+
+    moment: datetime
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What an item tells of itself. `mark` and `base` are None where it has none, as on servers that drop them."""
+
+    uid: str
+    reminder: Reminder
+    mark: Mark | None
+    base: Hashes | None
+    stamp: Stamp
+
+
+def build(reminder: Reminder, mark: Mark, uid: str, stamp: Stamp, zone: tzinfo) -> str:
+    """A whole VCALENDAR with the event of `reminder`; timed ones are written in `zone`."""
+    calendar = Calendar()
+    calendar.add("VERSION", "2.0")
+    calendar.add("PRODID", PRODID)
+    event = Event()
+    event.add("UID", uid)
+    _write(event, reminder, mark, stamp, zone)
+    _write_alarms(event, reminder)
+    calendar.add_component(event)
+    return _text(calendar, reminder, zone)
+
+
+def patch(body: str, reminder: Reminder, mark: Mark, stamp: Stamp, zone: tzinfo) -> str:
+    """`body` with the owned fields of its event set to `reminder`; all else stays as it is.
+
+    The alarms are replaced only if their triggers, or the title that they show, change. Raises ValueError if `body`
+    holds no event.
+    """
+    calendar = _calendar(body)
+    event = _main_event(calendar)
+    before = _reminder(event)
+    _write(event, reminder, mark, stamp, zone)
+    if (before.alarms, before.summary) != (reminder.alarms, reminder.summary):
+        _write_alarms(event, reminder)
+    return _text(calendar, reminder, zone)
+
+
+def parse(body: str) -> Item | None:
+    """What the item with the text `body` tells of itself; None where it holds no event that can be read."""
+    try:
+        event = _main_event(_calendar(body))
+        modified = "LAST-MODIFIED" if "LAST-MODIFIED" in event else "DTSTAMP"
+        return Item(
+            uid=str(event.get("UID", "")),
+            reminder=_reminder(event),
+            mark=read_mark(_raw(event, MARK)),
+            base=read_hashes(_raw(event, BASE)),
+            stamp=Stamp(moment=_utc(_dt(event, modified)), sequence=int(event.get("SEQUENCE", 0))),
+        )
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return None
+
+
+def _calendar(body: str) -> Calendar:
+    calendar = Calendar.from_ical(body)
+    if not isinstance(calendar, Calendar):
+        raise ValueError("not a VCALENDAR")  # noqa: TRY004 - what a server sent is a value, not a type
+    return calendar
+
+
+def _main_event(calendar: Calendar) -> Event:
+    """The event itself, not one of the overrides of a recurrence that somebody gave it."""
+    for event in calendar.events:
+        if "RECURRENCE-ID" not in event:
+            return event
+    raise ValueError("no VEVENT")
+
+
+def _write(event: Event, reminder: Reminder, mark: Mark, stamp: Stamp, zone: tzinfo) -> None:
+    values = {
+        "DTSTAMP": stamp.moment,
+        "LAST-MODIFIED": stamp.moment,
+        "SEQUENCE": stamp.sequence,
+        "DTSTART": _local(reminder.start, zone),
+        "DTEND": _local(reminder.end, zone),
+        "SUMMARY": reminder.summary,
+        "DESCRIPTION": reminder.description,
+        "LOCATION": reminder.location,
+        "STATUS": reminder.status,
+        "CATEGORIES": list(reminder.categories),
+        "TRANSP": reminder.transp,
+        "CLASS": reminder.klass,
+        MARK: vInline(mark_text(mark)),
+        BASE: vInline(hashes_text(hashes(reminder))),
+    }
+    for name in (*values, "DURATION"):
+        event.pop(name, None)
+    for name, value in values.items():
+        if value not in ("", []):
+            event.add(name, value)
+
+
+def _write_alarms(event: Event, reminder: Reminder) -> None:
+    event.subcomponents = [part for part in event.subcomponents if part.name != "VALARM"]
+    for trigger in reminder.alarms:
+        alarm = Alarm()
+        alarm.add("ACTION", "DISPLAY")
+        alarm.add("DESCRIPTION", reminder.summary)
+        alarm.add("TRIGGER", trigger)
+        event.add_component(alarm)
+
+
+def _text(calendar: Calendar, reminder: Reminder, zone: tzinfo) -> str:
+    """The text, with the VTIMEZONE that a timed event needs and no other of that name."""
+    start = _local(reminder.start, zone)
+    if isinstance(start, datetime) and start.tzinfo is not UTC:
+        name = str(zone)
+        others = [part for part in calendar.subcomponents if part.name != "VTIMEZONE" or str(part.get("TZID")) != name]
+        calendar.subcomponents = [Timezone.from_ical(vtimezone(zone, name, start.year)), *others]
+    # icalendar writes a trigger of no length as "P0D", which is right and which some clients do not read
+    text: str = calendar.to_ical().decode()
+    return text.replace("\r\nTRIGGER:P0D\r\n", "\r\nTRIGGER:PT0S\r\n")
+
+
+def _local(moment: date, zone: tzinfo) -> date:
+    """A moment in the user's zone, UTC where that is the zone; a day as it is."""
+    if not isinstance(moment, datetime):
+        return moment
+    local = moment.astimezone(zone)
+    return moment.astimezone(UTC) if str(zone) in ("UTC", "Etc/UTC") else local
+
+
+def _reminder(event: Event) -> Reminder:
+    start = _day_or_utc(_dt(event, "DTSTART"))
+    return Reminder(
+        start=start,
+        end=_end(event, start),
+        summary=str(event.get("SUMMARY", "")),
+        description=str(event.get("DESCRIPTION", "")),
+        location=str(event.get("LOCATION", "")),
+        status=str(event.get("STATUS", "")),
+        categories=tuple(_categories(event)),
+        alarms=tuple(_alarms(event, start)),
+        transp=str(event.get("TRANSP", "OPAQUE")),
+        klass=str(event.get("CLASS", "PUBLIC")),
+    )
+
+
+def _end(event: Event, start: date) -> date:
+    if "DTEND" in event:
+        return _day_or_utc(_dt(event, "DTEND"))
+    if "DURATION" in event:
+        duration: timedelta = _dt(event, "DURATION")
+        return start + duration
+    return start if isinstance(start, datetime) else start + timedelta(days=1)
+
+
+def _dt(component: Component, name: str) -> Any:  # noqa: ANN401 - a day, a moment or a duration, as the text says
+    return component[name].dt  # type: ignore[union-attr]  # another kind of property raises, as `parse` expects
+
+
+def _categories(event: Event) -> Iterator[str]:
+    found = event.get("CATEGORIES", [])
+    for line in found if isinstance(found, list) else [found]:
+        yield from map(str, line.cats)
+
+
+def _alarms(event: Event, start: date) -> Iterator[timedelta]:
+    """The triggers of the alarms, relative to the start; without snoozes and sentinels, which are noise."""
+    for alarm in event.subcomponents:
+        if alarm.name != "VALARM" or "RELATED-TO" in alarm or "TRIGGER" not in alarm:
+            continue
+        trigger = _dt(alarm, "TRIGGER")
+        if isinstance(trigger, timedelta):
+            yield trigger
+        elif trigger.year != _SENTINEL_YEAR:
+            yield _utc(trigger) - _utc(start)
+
+
+def _raw(component: Component, name: str) -> str:
+    value = component.get(name)
+    return "" if value is None else bytes(value.to_ical()).decode()
+
+
+def _day_or_utc(value: date) -> date:
+    return _utc(value) if isinstance(value, datetime) else value
+
+
+def _utc(value: date) -> datetime:
+    """A moment in UTC; what has no zone is taken as UTC, so that it compares."""
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,99 @@
+"""Who an event belongs to, and what we wrote into it last. Pure (`docs/identity.md`).
+
+- `Mark` and its text, the value of `X-CALSYNC`: "v1;NAME;WINDOW-ID;GENERATION".
+- `uid_of`: the UID that a mark gives; letters, digits and dashes, always the same.
+- `hashes` and their text, the value of `X-CALSYNC-BASE`: a short hash of each owned field, taken after normalising, so
+  that what means the same has the same hash whoever spelled it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+
+from calsync.model import Hashes, Mark, Reminder
+
+OWNED = tuple(field.name for field in fields(Reminder))
+"""The names of the owned fields, as `X-CALSYNC-BASE` and reports use them."""
+
+_VERSION = "v1"
+_UIDS = uuid.UUID("0d0c1d52-7a5d-5b0e-9d3e-0c6f2a3d9b1e")
+
+
+def uid_of(mark: Mark, target: str) -> str:
+    """The UID of the event of `mark` in the target of that name: the feed's differ from those on CalDAV."""
+    return str(uuid.uuid5(_UIDS, "\n".join((target, mark.name, mark.window, str(mark.generation)))))
+
+
+def mark_text(mark: Mark) -> str:
+    """The value of `X-CALSYNC`."""
+    return f"{_VERSION};{mark.name};{mark.window};{mark.generation}"
+
+
+def read_mark(text: str) -> Mark | None:
+    """The mark that `text` holds, plain or with its semicolons escaped (RFC 5545 3.3.11); None if it is none."""
+    version, _, rest = text.replace("\\;", ";").replace("\\,", ",").partition(";")
+    name, _, rest = rest.partition(";")
+    window, _, generation = rest.rpartition(";")
+    if version != _VERSION or not (name and window and generation.isdecimal()):
+        return None
+    return Mark(name, window, int(generation))
+
+
+def hashes(reminder: Reminder) -> Hashes:
+    """A short hash of each owned field."""
+    return {name: sha256(_normal(getattr(reminder, name)).encode()).hexdigest()[:8] for name in OWNED}
+
+
+def hashes_text(values: Hashes) -> str:
+    """The value of `X-CALSYNC-BASE`."""
+    return " ".join(f"{name}={values[name]}" for name in OWNED)
+
+
+def read_hashes(text: str) -> Hashes | None:
+    """The hashes that `text` holds; None if a field is missing, as after an edit or in another version."""
+    values = dict(pair.split("=", 1) for pair in text.split() if "=" in pair)
+    return values if all(name in values for name in OWNED) else None
+
+
+def differing(before: Hashes, after: Hashes) -> tuple[str, ...]:
+    """The names of the fields that differ, in the order of the fields."""
+    return tuple(name for name in OWNED if before[name] != after[name])
+
+
+def shown(reminder: Reminder | None) -> Mapping[str, object]:
+    """The owned fields as reports show them: days and moments in ISO form, triggers as seconds; None for no event."""
+    if reminder is None:
+        return dict.fromkeys(OWNED)
+    return {name: _shown(getattr(reminder, name)) for name in OWNED}
+
+
+def _shown(value: object) -> object:
+    match value:
+        case date():
+            return _normal(value)
+        case timedelta():
+            return int(value.total_seconds())
+        case tuple():
+            return [_shown(each) for each in value]
+        case _:
+            return value
+
+
+def _normal(value: object) -> str:
+    """One spelling for what means the same: moments in UTC, text trimmed, lists sorted."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return str(int(value.total_seconds()))
+        case tuple():
+            return "\n".join(sorted(_normal(each) for each in value))
+        case _:
+            lines = str(value).replace("\r\n", "\n").strip().split("\n")
+            return "\n".join(line.rstrip() for line in lines)

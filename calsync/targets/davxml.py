@@ -1,0 +1,205 @@
+"""The XML of WebDAV and CalDAV: the bodies that we ask with, and a careful reading of a multistatus answer.
+
+RFC 4918 (WebDAV), RFC 4791 (CalDAV), RFC 5397 (current-user-principal). No network here: it is given trees.
+Public face: the bodies, `parse`, `Multistatus`, `Entry`, `listing`, `is_calendar_data`, `with_crlf`, `canonical`, `encoded`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+from calsync.targets.base import Listing
+
+DAV = "{DAV:}"
+CAL = "{urn:ietf:params:xml:ns:caldav}"
+
+XML_HEADERS = {"Content-Type": "application/xml; charset=utf-8"}
+"""Cyrus refuses a PROPFIND whose Content-Type is not XML."""
+
+_NAMESPACES = 'xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
+_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
+
+LIST_ITEMS = (
+    f"{_DECLARATION}<D:propfind {_NAMESPACES}><D:prop>"
+    "<D:getetag/><D:resourcetype/><D:getcontenttype/></D:prop></D:propfind>"
+)
+DISCOVER = (
+    f"{_DECLARATION}<D:propfind {_NAMESPACES}><D:prop><D:resourcetype/><D:displayname/>"
+    "<D:current-user-principal/><C:calendar-home-set/><C:supported-calendar-component-set/></D:prop></D:propfind>"
+)
+
+
+def multiget(paths: Iterable[str]) -> str:
+    """The body of a calendar-multiget REPORT (RFC 4791 7.9) for these paths, spelled as the server does."""
+    hrefs = "".join(f"<D:href>{escape(encoded(path))}</D:href>" for path in paths)
+    return (
+        f"{_DECLARATION}<C:calendar-multiget {_NAMESPACES}><D:prop><D:getetag/><C:calendar-data/></D:prop>"
+        f"{hrefs}</C:calendar-multiget>"
+    )
+
+
+def mkcalendar(name: str) -> str:
+    """The body of a MKCALENDAR (RFC 4791 5.3.1) for a calendar that takes events only."""
+    return (
+        f"{_DECLARATION}<C:mkcalendar {_NAMESPACES}><D:set><D:prop><D:displayname>{escape(name)}</D:displayname>"
+        '<C:supported-calendar-component-set><C:comp name="VEVENT"/></C:supported-calendar-component-set>'
+        "</D:prop></D:set></C:mkcalendar>"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One `response` of a multistatus.
+
+    `path` is spelled as the server told it. `status` is that of the whole resource, where one was given; `props`
+    has the properties that were found: tag -> element.
+    """
+
+    path: str
+    status: int | None
+    props: Mapping[str, Any]
+
+    @property
+    def is_collection(self) -> bool:
+        """Whether it holds others, as a folder does. A path with a slash at its end is taken for one."""
+        kind = self.props.get(f"{DAV}resourcetype")
+        if kind is None:
+            return self.path.endswith("/")
+        return kind.find(f"{DAV}collection") is not None
+
+    @property
+    def is_calendar(self) -> bool:
+        """Whether it is a calendar collection."""
+        kind = self.props.get(f"{DAV}resourcetype")
+        return kind is not None and kind.find(f"{CAL}calendar") is not None
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether VEVENT may stand in it; a server that does not say allows all (RFC 4791 5.2.3)."""
+        kinds = self.props.get(f"{CAL}supported-calendar-component-set")
+        if kinds is None or len(kinds) == 0:
+            return True
+        return any(str(kind.get("name", "")).upper() == "VEVENT" for kind in kinds)
+
+    def text(self, tag: str) -> str | None:
+        """The text of a property, trimmed; None where there is none."""
+        found = self.props.get(tag)
+        return (found.text or "").strip() or None if found is not None else None
+
+    def hrefs(self, tag: str) -> list[str]:
+        """The hrefs inside a property, as told."""
+        found = self.props.get(tag)
+        if found is None:
+            return []
+        return [href.text.strip() for href in found.iterfind(f"{DAV}href") if href.text and href.text.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Multistatus:
+    """A multistatus answer; `whole` is False where a part of it could not be read or the server cut it short."""
+
+    entries: tuple[Entry, ...]
+    whole: bool
+
+    def about(self, path: str) -> Entry | None:
+        """The entry of this path, however it is spelled."""
+        wanted = canonical(path)
+        return next((entry for entry in self.entries if canonical(entry.path) == wanted), None)
+
+
+def parse(tree: Any) -> Multistatus | None:
+    """Read a parsed XML answer; None if it is no multistatus at all."""
+    if tree is None or tree.tag != f"{DAV}multistatus":
+        return None
+    entries = []
+    whole = True
+    for response in tree.iterfind(f"{DAV}response"):
+        found = response.findall(f"{DAV}href")
+        status = _status(response)
+        if not found or not all(href.text and href.text.strip() for href in found) or status == -1:
+            whole = False
+            continue
+        # A server that had to stop says 507 for the collection itself (RFC 5323 5.2, RFC 6578 3.6).
+        whole = whole and (status is None or status < 300 or status in (404, 410))
+        props = _properties(response)
+        entries += [Entry(path_of(href.text.strip()), status, props) for href in found]
+    return Multistatus(tuple(entries), whole)
+
+
+def _properties(response: Any) -> dict[str, Any]:
+    """The properties that were found: those of the propstats with a 2xx status, or with none."""
+    found = {}
+    for propstat in response.iterfind(f"{DAV}propstat"):
+        status = _status(propstat)
+        if status is None or 200 <= status < 300:
+            for prop in propstat.iterfind(f"{DAV}prop"):
+                found.update({child.tag: child for child in prop})
+    return found
+
+
+def _status(element: Any) -> int | None:
+    """The number in a status line ("HTTP/1.1 404 Not Found"); None without one, -1 where it is garbled."""
+    line = element.findtext(f"{DAV}status")
+    if line is None:
+        return None
+    words = line.split()
+    return int(words[1]) if len(words) > 1 and words[1].isascii() and words[1].isdigit() else -1
+
+
+def path_of(href: str) -> str:
+    """The path of an href, which may be a whole URL (behind a proxy even one with another host)."""
+    if href.startswith("/"):
+        return href
+    parts = urlsplit(href)
+    return parts.path if parts.scheme and parts.netloc else href
+
+
+def canonical(path: str) -> str:
+    """One spelling of a path for comparing: percent signs resolved, no slash at the end."""
+    return unquote(path).rstrip("/")
+
+
+def encoded(path: str) -> str:
+    """A path as it may stand in a request: what is encoded stays so, and spaces and the like become so."""
+    return quote(path, safe="/%:@!$&'()*+,;=~-._")
+
+
+def listing(multistatus: Multistatus, own: str) -> Listing:
+    """The events of a calendar's PROPFIND at depth 1; `own` is the calendar's path.
+
+    Without the calendar's own entry the answer is not whole, however good it looks.
+    """
+    etags: dict[str, str | None] = {}
+    whole = multistatus.whole and multistatus.about(own) is not None
+    for entry in multistatus.entries:
+        if entry.is_collection or canonical(entry.path) == canonical(own) or entry.status in (404, 410):
+            continue
+        if _may_be_event(entry.text(f"{DAV}getcontenttype")):
+            etags[entry.path] = entry.text(f"{DAV}getetag")
+    return Listing(etags, whole)
+
+
+def _may_be_event(content_type: str | None) -> bool:
+    """Whether an item of this type can be an event. Radicale and sabre tell the component, others do not."""
+    if content_type is None:
+        return True
+    kind, _, parameters = content_type.lower().partition(";")
+    component = re.search(r'component="?(\w+)', parameters)
+    return kind.strip() == "text/calendar" and (component is None or component[1] == "vevent")
+
+
+def is_calendar_data(text: str) -> bool:
+    """Whether this is an iCalendar object from its first to its last line, not a web page or the half of one."""
+    text = text.strip("\ufeff \t\r\n")
+    complete = text[:15].upper() == "BEGIN:VCALENDAR" and text[-13:].upper() == "END:VCALENDAR"
+    return complete and re.search("[\udc80-\udcff]", text) is None
+
+
+def with_crlf(text: str) -> str:
+    """The text with the line ends of RFC 5545 3.1, which XML and the library turn into bare newlines."""
+    return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\n", "\r\n")
