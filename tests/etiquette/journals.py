@@ -211,11 +211,10 @@ def answered(choose: Chooser, case: Case) -> Case:
 
 
 def a_today(choose: Chooser, applications: Sequence[m.Application]) -> date:
-    """Some day around the events."""
+    """Some day around the events; more often after the last one."""
     known = sorted(e.day for a in applications for e in a.events)
-    return choose.pick((known[-1], known[-1], choose.pick(known))) + days(
-        choose.pick((0, 1, 2, 3, 5, 8, 12, 18, 25, 40, 80, 130, -1, -4))
-    )
+    day = choose.pick((known[-1], known[-1], choose.pick(known)))
+    return day + days(choose.pick((0, 1, 2, 3, 5, 8, 12, 18, 25, 40, 80, 130, -1, -4)))
 
 
 def alone(choose: Chooser) -> Case:

@@ -187,15 +187,21 @@ class Record:
     def skips(self) -> set[str]:
         return {e.window for e in self.events if isinstance(e, m.Skipped)}
 
-    def known(self, channel: m.Channel) -> bool:
+    def has(self, channel: m.Channel) -> bool:
         contact = self.application.contact
-        address = contact.phone if channel is m.Channel.CALL else contact.email
-        return bool(address) and channel not in self.application.do_not
+        return bool(contact.phone if channel is m.Channel.CALL else contact.email)
+
+    def known(self, channel: m.Channel) -> bool:
+        return self.has(channel) and channel not in self.application.do_not
+
+    @property
+    def wish(self) -> m.Channel | None:
+        """The latest `follow_up.by` said since L."""
+        return ([None] + [e.follow_up_by for e in self.said if e.follow_up_by is not None])[-1]
 
     def channel(self, rule: str) -> m.Channel:
-        wishes = [e.follow_up_by for e in self.said if e.follow_up_by is not None]
-        if wishes:
-            return wishes[-1]
+        if self.wish is not None:
+            return self.wish
         order = [m.Channel.CALL, m.Channel.EMAIL]
         if rule == "check-in" or any(self.is_touch(e) for e in self.since):
             order.reverse()
@@ -218,23 +224,17 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Past:
-    """A window that is history."""
-
-    rule: str
-    k: int
-    line: Line
-
-
-@dataclass(frozen=True)
 class Chain:
-    """Where one application's windows stand: at most one is current; `pins` are those in force, by id."""
+    """Where one application's windows stand: at most one is current.
+
+    `past` tells the rule and k of each window that is history, `pins` are those in force, by id.
+    """
 
     record: Record
     days: Days
     policy: m.Policy
     current: Claim | None = None
-    past: tuple[Past, ...] = ()
+    past: tuple[tuple[str, int], ...] = ()
     pins: tuple[tuple[str, date, date], ...] = ()
 
     def id_of(self, claim: Claim, drawn: int = 0) -> str:
@@ -242,13 +242,25 @@ class Chain:
         head = f"{self.record.application.id}/{claim.rule}"
         if claim.rule == "application-call":
             return f"{head}/{self.record.m}"
-        n = 1 + drawn + sum((p.rule, p.k) == (claim.rule, claim.k) for p in self.past)
+        n = 1 + drawn + self.past.count((claim.rule, claim.k))
         return f"{head}/{claim.k}.{n}"
 
     @property
     def id(self) -> str:
         assert self.current is not None
         return self.id_of(self.current)
+
+    @property
+    def name(self) -> str:
+        return self.record.application.id
+
+    @property
+    def is_agreed(self) -> bool:
+        return self.current is not None and self.current.rule == "agreed-follow-up"
+
+    def with_pin(self, window: str, opens: date, closes: date) -> Chain:
+        others = tuple(p for p in self.pins if p[0] != window)
+        return replace(self, pins=(*others, (window, opens, closes)))
 
     def pinned(self, window: str) -> tuple[date, date] | None:
         return next(((o, c) for i, o, c in self.pins if i == window), None)
@@ -279,12 +291,10 @@ class Chain:
         """What follows a window that was used up, missed or skipped, counted from b."""
         return None if self.record.interview is None else self.check_in(b)
 
-    def retire(self, state: m.State, days: tuple[date, date], done_on: date | None = None) -> Chain:
+    def retired(self) -> Chain:
         """The current window becomes history; what follows is not yet set."""
         assert self.current is not None
-        claim = self.current
-        line = Line(self.id, self.by(claim), *days, state, done_on, (self.record.application.id,))
-        return replace(self, current=None, past=(*self.past, Past(claim.rule, claim.k, line)))
+        return replace(self, current=None, past=(*self.past, (self.current.rule, self.current.k)))
 
     def become(self, claim: Claim | None) -> Chain:
         """The current window is replaced or moved, which ends its pin."""
@@ -339,12 +349,69 @@ def applied_event(chain: Chain, event: m.Event) -> Chain:
     if isinstance(event, m.Offer | m.Ended):
         return become(None)
     if isinstance(event, m.Pinned):
-        others = tuple(p for p in chain.pins if p[0] != event.window)
-        return replace(known, pins=(*others, (event.window, event.opens, event.closes)))
+        return known.with_pin(event.window, event.opens, event.closes)
     return known
 
 
-# --- Replay -----------------------------------------------------------------------------------------------
+# --- The contact guard (S7): all applications to one person --------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Group:
+    """Current windows that are one window with the days `opens` to `closes`; `lead` gives id and channel."""
+
+    opens: date
+    closes: date
+    chains: tuple[Chain, ...]
+    lead: Chain
+
+    @property
+    def id(self) -> str:
+        return self.lead.id
+
+    @property
+    def pin(self) -> tuple[date, date] | None:
+        return next((p for c in self.chains if (p := c.pinned(c.id)) is not None), None)
+
+    def line(self, state: m.State, done_on: date | None = None) -> Line:
+        others = sorted(c.name for c in self.chains if c.name != self.lead.name)
+        days = (self.opens, self.closes)
+        return Line(self.id, self.by(), *days, state, done_on, (self.lead.name, *others))
+
+    def by(self) -> m.Channel:
+        """The lead's channel; where a member forbids it the other one, else `any`."""
+        assert self.lead.current is not None
+        wanted = self.lead.by(self.lead.current)
+        if wanted is m.Channel.ANY or len(self.chains) == 1 or not self.forbidden(wanted):
+            return wanted
+        other = m.Channel.CALL if wanted is m.Channel.EMAIL else m.Channel.EMAIL
+        known = any(c.record.has(other) for c in self.chains)
+        return other if known and not self.forbidden(other) else m.Channel.ANY
+
+    def forbidden(self, channel: m.Channel) -> bool:
+        """Whether the advertisement of a member forbids it; their later wish beats the advertisement."""
+        records = [c.record for c in self.chains]
+        return any(channel in r.application.do_not and r.wish is not channel for r in records)
+
+
+def shared(one: Group, two: Group) -> tuple[date, date] | None:
+    """The first and the last of the days that are business days for all of both."""
+    calendars = [c.days for c in (*one.chains, *two.chains)]
+    day, last = max(one.opens, two.opens), min(one.closes, two.closes)
+    common = []
+    while day <= last:
+        if all(calendar.is_business(day) for calendar in calendars):
+            common.append(day)
+        day += DAY
+    return (common[0], common[-1]) if common else None
+
+
+def met(one: Group, two: Group) -> tuple[date, date] | None:
+    """The days of the one window that both become, or None where they do not; a pinned window keeps its days."""
+    if one.pin is not None and two.pin is not None:
+        return one.pin if one.pin == two.pin else None
+    days = shared(one, two)
+    return None if days is None else one.pin or two.pin or days
 
 
 @dataclass(frozen=True)
@@ -356,15 +423,24 @@ class Moment:
 
     chains: tuple[Chain, ...]
     policy: m.Policy
+    today: date
+    history: tuple[Line, ...] = ()
     touches: tuple[tuple[date, int], ...] = ()
     lifts: tuple[tuple[date, int], ...] = ()
     position: int = 0
 
+    @property
+    def gap(self) -> timedelta:
+        return timedelta(days=self.policy.contact_gap_days)
+
     def bar(self) -> date | None:
-        """The day before which no window to the person opens."""
-        gap = timedelta(days=self.policy.contact_gap_days)
-        bars = [min([day + gap] + [x for x, j in self.lifts if (x, j) > (day, i)]) for day, i in self.touches]
+        """The day before which no window to the person opens, by the touches so far."""
+        bars = [min([d + self.gap] + [x for x, j in self.lifts if (x, j) > (d, i)]) for d, i in self.touches]
         return max(bars, default=None)
+
+    def bar_from(self, last: date) -> date:
+        """The bar that a window sets from its last day."""
+        return min([last + self.gap] + [x for x, _ in self.lifts if x > last])
 
     def touched(self, day: date) -> Moment:
         return replace(self, touches=(*self.touches, (day, self.position)), position=self.position + 1)
@@ -373,66 +449,189 @@ class Moment:
         return replace(self, lifts=(*self.lifts, (day, self.position)), position=self.position + 1)
 
     def with_chain(self, chain: Chain) -> Moment:
-        mine = chain.record.application.id
-        return replace(self, chains=tuple(chain if c.record.application.id == mine else c for c in self.chains))
+        return replace(self, chains=tuple(chain if c.name == chain.name else c for c in self.chains))
 
-    def chain(self, application: m.Application) -> Chain:
-        return next(c for c in self.chains if c.record.application.id == application.id)
+    def with_line(self, line: Line) -> Moment:
+        return replace(self, history=(*self.history, line))
 
-    def current_days(self, chain: Chain) -> tuple[date, date]:
+    def chain(self, name: str) -> Chain:
+        return next(c for c in self.chains if c.name == name)
+
+    def own(self, chain: Chain) -> tuple[date, date]:
+        """The days of a current window after snooze and touches."""
         assert chain.current is not None
         return chain.placed(chain.current, chain.id, self.bar())
 
+    def under(self, chain: Chain, n: date | None) -> Group:
+        """A current window alone, under a further bar."""
+        assert chain.current is not None
+        bars = [b for b in (self.bar(), n) if b is not None]
+        return Group(*chain.placed(chain.current, chain.id, max(bars, default=None)), (chain,), chain)
+
+    def order(self, chain: Chain) -> tuple[date, date, str]:
+        return (*self.own(chain), chain.id)
+
+    def firm(self) -> list[Group]:
+        """The firm windows, each in its place: the agreed ones, then the others in order."""
+        chains = [c for c in self.chains if c.current is not None and not c.record.ahead]
+        chains.sort(key=self.order)
+        agreed: list[Group] = []
+        for chain in chains:
+            if chain.is_agreed:
+                self.stand(agreed, chain)
+        others: list[Group] = []
+        n = None
+        for chain in chains:
+            if not chain.is_agreed:
+                n = self.place(agreed, others, chain, n)
+        return agreed + others
+
+    def stand(self, agreed: list[Group], chain: Chain) -> None:
+        """An agreed window stands, or merges with an agreed one that it overlaps."""
+        alone = self.under(chain, None)
+        for i, group in enumerate(agreed):
+            if (days := met(group, alone)) is not None:
+                agreed[i] = self.merged(group, chain, days)
+                return
+        agreed.append(alone)
+
+    def merged(self, group: Group, chain: Chain, days: tuple[date, date]) -> Group:
+        """Both as one; an agreed window stands for an ordinary one, else the first gives id and channel."""
+        chains = (*group.chains, chain)
+        lead = min(chains, key=lambda c: (not c.is_agreed, self.order(c)))
+        return Group(*days, chains, lead)
+
+    def place(self, agreed: list[Group], others: list[Group], chain: Chain, n: date | None) -> date | None:
+        """Place an ordinary window behind `others`; returns the bar of all `others` but the last.
+
+        `n` is that bar before: the window may still overlap with the last of them.
+        """
+        alone = self.around(agreed, chain, n)
+        if alone is None:
+            return n
+        if not others:
+            others.append(alone)
+            return n
+        if (days := met(others[-1], alone)) is not None:
+            others[-1] = self.merged(others[-1], chain, days)
+            return n
+        bar = max(d for d in (n, self.bar_from(others[-1].closes)) if d is not None)
+        alone = self.around(agreed, chain, bar)
+        if alone is None:
+            return n
+        others.append(alone)
+        return bar
+
+    def around(self, agreed: list[Group], chain: Chain, n: date | None) -> Group | None:
+        """An ordinary window under the bar n, such that agreed ones keep their days; None if it joins one."""
+        alone = self.under(chain, n)
+        if chain.pinned(chain.id) is not None:
+            return alone
+        for i, group in enumerate(agreed):
+            if shared(group, alone) is not None:
+                agreed[i] = self.merged(group, chain, (group.opens, group.closes))
+                return None
+        for group in agreed:
+            bar = self.bar_from(group.closes)
+            if group.closes < alone.opens < bar:
+                return self.around(agreed, chain, bar)
+        for i, group in enumerate(agreed):
+            if group.opens - self.gap < alone.closes < group.opens:
+                closes = chain.days.prev(group.opens - self.gap)
+                if closes < alone.opens:
+                    agreed[i] = self.merged(group, chain, (group.opens, group.closes))
+                    return None
+                alone = replace(alone, closes=closes)
+        return alone
+
+    def last_day(self, chain: Chain, group: Group) -> date:
+        """The later of its own last day and the merged one's: what a chain goes on from without a touch."""
+        return group.closes if len(group.chains) == 1 else max(self.own(chain)[1], group.closes)
+
+    def current(self) -> list[Group]:
+        """All current windows in their places, firm and tentative."""
+        firm = self.firm()
+        if not any(c.current is not None and c.record.ahead for c in self.chains):
+            return firm
+        heads = Ahead(self, firm).heads()
+        return firm + [Group(h.opens, h.closes, (h.chain,), h.chain) for h in heads]
+
+
+# --- Replay --------------------------------------------------------------------------------------------------
+
+
+def over(moment: Moment, group: Group, state: m.State) -> Moment:
+    """A window is missed or skipped, for all whom it served."""
+    moved = moment.with_line(group.line(state))
+    for chain in group.chains:
+        gone = chain.retired()
+        moved = moved.with_chain(replace(gone, current=gone.after(moment.last_day(chain, group))))
+    return moved.touched(group.closes) if state is m.State.MISSED else moved
+
 
 def skipped_over(moment: Moment) -> Moment:
-    """Every current window that the user has skipped is passed over, without a bar."""
-    for chain in moment.chains:
-        if chain.current is not None and chain.id in chain.record.skips:
-            days = moment.current_days(chain)
-            gone = chain.retire(m.State.SKIPPED, days)
-            return skipped_over(moment.with_chain(replace(gone, current=gone.after(days[1]))))
+    """Every current window whose own id the user has skipped is passed over, without a bar."""
+    if not any(c.current is not None and c.id in c.record.skips for c in moment.chains):
+        return moment
+    for group in moment.current():
+        for chain in group.chains:
+            if chain.id in chain.record.skips:
+                alone = replace(group, chains=(chain,), lead=chain)
+                return skipped_over(over(moment, alone, m.State.SKIPPED))
     return moment
 
 
 def passed(moment: Moment, day: date) -> Moment:
     """Time passes to `day`: what closed before it is missed."""
-    over = []
-    for chain in moment.chains:
-        if chain.current is not None:
-            days = moment.current_days(chain)
-            if days[1] < day:
-                over.append((days[1], days[0], chain.id, chain))
-    if not over:
+    closed = [g for g in moment.current() if g.closes < day]
+    if not closed:
         return moment
-    closes, opens, _, chain = min(over, key=lambda x: x[:3])
-    gone = chain.retire(m.State.MISSED, (opens, closes))
-    after = moment.with_chain(replace(gone, current=gone.after(closes))).touched(closes)
-    return passed(skipped_over(after), day)
+    first = min(closed, key=lambda g: (g.closes, g.opens, g.id))
+    return passed(skipped_over(over(moment, first, m.State.MISSED)), day)
 
 
-def touched(moment: Moment, application: m.Application, event: m.Event) -> Moment:
-    """A touch on its day uses up the current window, unless its D or T is later."""
-    chain = moment.chain(application)
-    record = chain.record + event
-    if chain.current is not None and not named_later(chain.current, event.day):
-        gone = chain.retire(m.State.DONE, moment.current_days(chain), event.day)
-        gone = replace(gone, record=record)
-        chain = replace(gone, current=gone.after(event.day))
-    else:
-        chain = replace(chain, record=record)
-    return moment.with_chain(chain).touched(event.day)
+def touched(moment: Moment, name: str, event: m.Event) -> Moment:
+    """A touch uses up the current window of its application, and all that are open on its day."""
+    t = event.day
+    recorded = moment.with_chain(replace(moment.chain(name), record=moment.chain(name).record + event))
+    moved = recorded
+    for group in moment.current():
+        is_open = group.opens <= t <= group.closes
+        used = [c for c in group.chains if is_open or c.name == name]
+        used = [c for c in used if not named_later(c.current, t)]
+        if not used:
+            continue
+        lead = group.lead if group.lead in used else min(used, key=moment.order)
+        moved = moved.with_line(replace(group, chains=tuple(used), lead=lead).line(m.State.DONE, t))
+        for chain in used:
+            gone = replace(chain, record=recorded.chain(chain.name).record).retired()
+            moved = moved.with_chain(replace(gone, current=gone.after(t)))
+    return moved.touched(t)
 
 
-def step(moment: Moment, application: m.Application, event: m.Event) -> Moment:
+def answered(moment: Moment, name: str, event: m.Event) -> Moment:
+    """A skip or a pin of a window that stands for several applications is said of all of them."""
+    if not isinstance(event, m.Skipped | m.Pinned):
+        return moment
+    for group in moment.current():
+        if len(group.chains) > 1 and group.id == event.window and group.lead.name == name:
+            if isinstance(event, m.Skipped):
+                return over(moment, group, m.State.SKIPPED)
+            for chain in group.chains:
+                moment = moment.with_chain(chain.with_pin(chain.id, event.opens, event.closes))
+    return moment
+
+
+def step(moment: Moment, name: str, event: m.Event) -> Moment:
+    """What one event of one application changes."""
     if not isinstance(event, m.Interview):
         moment = passed(moment, event.day)
-    chain = moment.chain(application)
-    if chain.record.is_touch(event):
-        moment = touched(moment, application, event)
-    else:
-        moment = moment.with_chain(applied_event(chain, event))
-        if isinstance(event, m.Interview | m.Heard):
-            moment = moment.lifted(event.day)
+    if moment.chain(name).record.is_touch(event):
+        return skipped_over(touched(moment, name, event))
+    moment = answered(moment, name, event)
+    moment = moment.with_chain(applied_event(moment.chain(name), event))
+    if isinstance(event, m.Interview | m.Heard):
+        moment = moment.lifted(event.day)
     return skipped_over(moment)
 
 
@@ -446,29 +645,99 @@ def happened(application: m.Application, today: date) -> list[m.Event]:
 # --- Ahead, and beside the current window -----------------------------------------------------------------
 
 
-def ahead(chain: Chain, moment: Moment) -> list[Line]:
-    """The current window, and the check-ins that are drawn behind it."""
-    if chain.current is None:
-        return []
-    record, policy = chain.record, chain.policy
-    mine = (record.application.id,)
-    opens, closes = moment.current_days(chain)
-    state = m.State.TENTATIVE if record.ahead else m.State.FIRM
-    lines = [Line(chain.id, chain.by(chain.current), opens, closes, state, None, mine)]
-    drawn = 1 if chain.current.rule == "check-in" else 0
-    horizon = record.today + timedelta(days=policy.horizon_days)
-    bars = [moment.bar(), closes + timedelta(days=policy.contact_gap_days)]
-    while (claim := chain.after(closes)) is not None:
-        window = chain.id_of(claim, drawn)
-        opens, closes = chain.placed(claim, window, max(b for b in bars if b is not None))
-        if opens > horizon:
-            break
-        skipped = window in record.skips
-        state = m.State.SKIPPED if skipped else m.State.TENTATIVE
-        lines.append(Line(window, chain.by(claim), opens, closes, state, None, mine))
-        if not skipped:
-            bars.append(closes + timedelta(days=policy.contact_gap_days))
-        drawn += 1
+@dataclass(frozen=True)
+class Head:
+    """A tentative window of a chain: its current one, or the `drawn`-th check-in behind it."""
+
+    chain: Chain
+    claim: Claim
+    window: str
+    opens: date
+    closes: date
+    drawn: int
+
+
+class Ahead:
+    """Places the tentative windows to one person behind the firm ones."""
+
+    def __init__(self, moment: Moment, firm: list[Group]) -> None:
+        self.moment, self.firm = moment, firm
+        self.waiting: list[Head] = []
+        self.placed: list[Head] = []
+        self.bar: date | None = None
+        self.floor: dict[str, date] = {}
+        for chain in moment.chains:
+            if chain.current is not None and chain.record.ahead:
+                self.waiting.append(Head(chain, chain.current, chain.id, *moment.own(chain), 0))
+        for group in firm:
+            for chain in group.chains:
+                self.floor[chain.name] = moment.bar_from(group.closes)
+                drawn = 0 if chain.current is None or chain.current.rule != "check-in" else 1
+                self.follow(chain, moment.last_day(chain, group), drawn)
+
+    def follow(self, chain: Chain, last: date, drawn: int) -> None:
+        """The next check-in of a chain waits for its place."""
+        claim = chain.after(last)
+        if claim is not None:
+            window = chain.id_of(claim, drawn)
+            days = chain.placed(claim, window, self.moment.bar())
+            self.waiting.append(Head(chain, claim, window, *days, drawn + 1))
+
+    def under(self, head: Head, n: date | None) -> Head:
+        bars = [b for b in (self.moment.bar(), self.floor.get(head.chain.name), n) if b is not None]
+        opens, closes = head.chain.placed(head.claim, head.window, max(bars, default=None))
+        return replace(head, opens=opens, closes=closes)
+
+    def place(self, head: Head, n: date | None) -> Head:
+        """Behind the firm windows before it; behind the last firm one where it would touch or overlap any."""
+        head = self.under(head, n)
+        if not self.firm or head.chain.pinned(head.window) is not None:
+            return head
+        behind = self.moment.bar_from(max(g.closes for g in self.firm))
+        if any(head.opens <= g.closes + DAY and g.opens - DAY <= head.closes for g in self.firm):
+            return self.under(head, max(b for b in (behind, n) if b is not None))
+        for group in self.firm:
+            bar = self.moment.bar_from(group.closes)
+            if group.closes < head.opens < bar:
+                return self.place(head, max(b for b in (bar, n) if b is not None))
+        for group in self.firm:
+            if group.lead.is_agreed and group.opens - self.moment.gap < head.closes < group.opens:
+                closes = head.chain.days.prev(group.opens - self.moment.gap)
+                if closes < head.opens:
+                    return self.under(head, max(b for b in (behind, n) if b is not None))
+                head = replace(head, closes=closes)
+        return head
+
+    def run(self) -> list[Head]:
+        """All tentative windows by `today + horizon_days`, in their places, and the current ones beyond."""
+        horizon = self.moment.today + timedelta(days=self.moment.policy.horizon_days)
+        while self.waiting:
+            first = min(self.waiting, key=lambda h: (h.opens, h.closes, h.window))
+            self.waiting.remove(first)
+            head = self.place(first, self.bar)
+            if head.opens > horizon and head.claim is not head.chain.current:
+                continue
+            self.placed.append(head)
+            if head.window not in head.chain.record.skips:
+                bar = self.moment.bar_from(head.closes)
+                self.bar = bar if self.bar is None else max(bar, self.bar)
+            is_other = head.drawn == 0 and head.claim.rule != "check-in"
+            self.follow(head.chain, head.closes, 0 if is_other else max(head.drawn, 1))
+        return self.placed
+
+    def heads(self) -> list[Head]:
+        """The current ones among them."""
+        return [h for h in self.run() if h.claim is h.chain.current]
+
+
+def ahead(moment: Moment) -> list[Line]:
+    """The current windows, and the check-ins that are drawn behind them."""
+    firm = moment.firm()
+    lines = [group.line(m.State.FIRM) for group in firm]
+    for head in Ahead(moment, firm).run():
+        state = m.State.SKIPPED if head.window in head.chain.record.skips else m.State.TENTATIVE
+        by = head.chain.by(head.claim)
+        lines.append(Line(head.window, by, head.opens, head.closes, state, None, (head.chain.name,)))
     return lines
 
 
@@ -504,19 +773,72 @@ def amended(chain: Chain, window: str, by: m.Channel | None, opens: date, closes
     return Line(window, by, opens, closes, state, None, (chain.record.application.id,))
 
 
-def read_one(application: m.Application, policy: m.Policy, today: date, holidays: Holidays) -> list[Line]:
-    """All windows of one application, ordered by `opens`, then id."""
-    days = Days(application.contact, policy, holidays)
-    moment = Moment((Chain(Record(application, today), days, policy),), policy)
-    for event in happened(application, today):
-        moment = step(moment, application, event)
+# --- Persons -------------------------------------------------------------------------------------------------
+
+
+def plain(text: str | None) -> str:
+    """Without regard to case and blanks."""
+    return " ".join((text or "").casefold().split())
+
+
+def digits(phone: str | None) -> str:
+    """A number without its punctuation; 00 is +."""
+    number = "".join(c for c in phone or "" if c.isdigit())
+    return number.removeprefix("00")
+
+
+def linked(one: m.Contact, two: m.Contact) -> bool:
+    """Whether two contacts share an e-mail address or a phone number."""
+    by_email = plain(one.email) != "" and plain(one.email) == plain(two.email)
+    return by_email or (digits(one.phone) != "" and digits(one.phone) == digits(two.phone))
+
+
+def joined(groups: list[list[m.Application]], pair: Callable[[m.Application, m.Application], bool]) -> None:
+    """Join groups of which any two members make a pair, until none do."""
+    for i, one in enumerate(groups):
+        for two in groups[i + 1 :]:
+            if any(pair(a, b) for a in one for b in two):
+                one.extend(two)
+                groups.remove(two)
+                joined(groups, pair)
+                return
+
+
+def persons(applications: Sequence[m.Application]) -> list[list[m.Application]]:
+    """The applications by person, each list by application id."""
+    groups = [[a] for a in sorted(applications, key=lambda a: a.id)]
+    joined(groups, lambda a, b: linked(a.contact, b.contact))
+
+    def who(a: m.Application) -> tuple[str, str]:
+        return plain(a.contact.name), plain(a.company)
+
+    def bare(a: m.Application) -> bool:
+        return not plain(a.contact.email) and not digits(a.contact.phone)
+
+    known = [{who(a) for a in g} for g in groups if not all(bare(a) for a in g)]
+    doubtful = {w for names in known for w in names if sum(w in other for other in known) > 1}
+
+    def same(a: m.Application, b: m.Application) -> bool:
+        named = a.contact.name is not None and who(a) == who(b) and who(a) not in doubtful
+        return named and (bare(a) or bare(b))
+
+    joined(groups, same)
+    return [sorted(g, key=lambda a: a.id) for g in groups]
+
+
+def read_person(applications: Sequence[m.Application], policy: m.Policy, today: date, holidays: Holidays) -> list[Line]:
+    """All windows of the applications to one person."""
+    chains = [Chain(Record(a, today), Days(a.contact, policy, holidays), policy) for a in applications]
+    moment = Moment(tuple(chains), policy, today)
+    events = [(e, a.id) for a in applications for e in happened(a, today)]
+    for event, name in sorted(events, key=lambda pair: (pair[0].day, pair[1])):
+        moment = step(moment, name, event)
     moment = passed(moment, today)
-    chain = moment.chains[0]
-    lines = [p.line for p in chain.past] + ahead(chain, moment) + beside(chain)
-    return sorted(lines, key=lambda line: (line.opens, line.id))
+    return [*moment.history, *ahead(moment), *(w for c in moment.chains for w in beside(c))]
 
 
 def read(applications: Sequence[m.Application], policy: m.Policy, today: date, holidays: Holidays) -> list[Line]:
     """All windows of all applications, ordered by `opens`, then id."""
-    lines = [line for app in applications for line in read_one(app, policy, today, holidays)]
+    groups = persons(applications)
+    lines = [line for group in groups for line in read_person(group, policy, today, holidays)]
     return sorted(lines, key=lambda line: (line.opens, line.id))
