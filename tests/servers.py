@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
+from xml.sax.saxutils import escape
 
 USERNAME = "alice"
 PASSWORD = "zinnober-quartz-otter"
@@ -32,9 +33,7 @@ PASSWORD = "zinnober-quartz-otter"
 START_SECONDS = 30
 XML = {"Content-Type": "application/xml; charset=utf-8"}
 
-PROPFIND = (
-    '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:getetag/><D:resourcetype/></D:prop></D:propfind>'
-)
+PROPFIND = '<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:getetag/><D:resourcetype/></D:prop></D:propfind>'
 MKCALENDAR = (
     '<?xml version="1.0"?><C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:set><D:prop>'
     "<D:displayname>{name}</D:displayname></D:prop></D:set></C:mkcalendar>"
@@ -136,7 +135,7 @@ class Server:
         number = next(self._numbers)
         url = urljoin(self.url, f"{self.home}test-{number}/")
         name = name or f"Test {number}"
-        answer = self.request("MKCALENDAR", url, MKCALENDAR.format(name=name), XML)
+        answer = self.request("MKCALENDAR", url, MKCALENDAR.format(name=escape(name)), XML)
         assert answer.status == 201, answer
         return url
 
@@ -156,9 +155,7 @@ class Server:
 
     def hrefs(self, calendar: str) -> list[str]:
         """The paths of all items of a calendar, sorted."""
-        answer = self.request(
-            "PROPFIND", calendar, PROPFIND, XML | {"Depth": "1"}
-        )
+        answer = self.request("PROPFIND", calendar, PROPFIND, XML | {"Depth": "1"})
         assert answer.status == 207, answer
         found = re.findall(r"<(?:\w+:)?href>([^<]*)</(?:\w+:)?href>", answer.body)
         own = unquote(urlsplit(calendar).path).rstrip("/")
@@ -168,9 +165,7 @@ class Server:
         """href -> text of all items of a calendar, byte for byte as the server gives them."""
         return {href: self.get(urljoin(self.url, href)).body for href in self.hrefs(calendar)}
 
-    def request(
-        self, method: str, url: str, body: str | None = None, headers: Mapping[str, str] | None = None
-    ) -> Item:
+    def request(self, method: str, url: str, body: str | None = None, headers: Mapping[str, str] | None = None) -> Item:
         """One request with the user's login, on a connection of its own."""
         login = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

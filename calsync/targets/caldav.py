@@ -77,7 +77,7 @@ class Connection:
             username=username,
             password=password.reveal() if password is not None else None,
             auth_type=auth if password is not None else None,
-            timeout=timeout,  # type: ignore[arg-type]  # it says int, and hands it to the HTTP library, which takes floats
+            timeout=timeout,  # type: ignore[arg-type]  # it says int, and the HTTP library takes floats
             headers={"User-Agent": f"calsync/{__version__}", "Accept-Encoding": "identity"},
             enable_rfc6764=False,
             rate_limit_handle=False,
@@ -141,6 +141,9 @@ class Connection:
         multistatus = davxml.parse(answer.tree)
         if multistatus is None:
             raise UnreachableError(f"The answer of {url} is not a CalDAV server's. Check caldav.url in the config.")
+        own = multistatus.about(urlsplit(answer.url).path)
+        if own is not None and own.status in (404, 410):  # Xandikos says so within a 207
+            return None
         return answer.url, multistatus
 
     def allowed(self, url: str) -> str:
@@ -150,7 +153,7 @@ class Connection:
     def _send(self, method: str, url: str, body: str, headers: Mapping[str, str] | None) -> Answer:
         """One request, and its answer whatever the status is, but for 401, 429 and 503."""
         try:
-            response = self._client.request(url, method, body, headers or {})  # type: ignore[arg-type]  # None is fine
+            response = self._client.request(url, method, body, headers or {})
         except caldav.lib.error.RateLimitError as error:
             wait = error.retry_after_seconds
             when = f"in {wait:.0f} seconds" if wait is not None else "later"
@@ -205,10 +208,11 @@ class CaldavTarget:
         self._title: str | None = None
         self._calendar: str | None = None
         self._known = False
+        self._exists: bool | None = None
         self.created = False
         """Whether the calendar was missing and has been made by this target."""
         if calendar is None:
-            self._title = None
+            self._calendar = url if url.endswith("/") else f"{url}/"
         elif "://" in calendar or calendar.startswith("/"):
             address = urljoin(url, calendar)
             davurl.refuse_unsafe(address)
@@ -217,7 +221,6 @@ class CaldavTarget:
             self._title = calendar
             if known is not None:
                 self._calendar, self._known = self._connection.allowed(known), True
-        self._exists: bool | None = None
 
     @property
     def where(self) -> str:
@@ -238,8 +241,9 @@ class CaldavTarget:
         own = answer[1].about(urlsplit(answer[0]).path) if answer is not None else None
         if answer is None or (own is not None and not own.is_calendar):
             return self._not_there(calendar, missing=answer is None)
-        self._calendar, self._exists = answer[0], True
-        return davxml.listing(answer[1], urlsplit(answer[0]).path)
+        at, told = answer
+        self._calendar, self._exists = at if at.endswith("/") else f"{at}/", True
+        return davxml.listing(told, urlsplit(at).path)
 
     def fetch(self, hrefs: Iterable[str]) -> Mapping[str, Resource]:
         """See `base.Target.fetch`. Asked for in chunks; one by one where a chunk's answer does not tell."""
@@ -306,13 +310,16 @@ class CaldavTarget:
             self._make(found.others)
         return self._calendar
 
-    def _not_there(self, calendar: str, missing: bool) -> Listing:
+    def _not_there(self, calendar: str, *, missing: bool) -> Listing:
         """The address in use answers, but there is no calendar: look anew, make it, or say so."""
         if self._known:
             self._calendar = None
             return self.listing()
         if not missing:
-            raise ConfigError([Problem("caldav.calendar", 0, 0, f"there is no calendar at {calendar}")])
+            davfind.find(self._connection, calendar, None)  # raises, and tells which calendars there are
+            raise UnreachableError(f"The server cannot make up its mind if {calendar} is a calendar.")
+        if self._exists:
+            raise SyncFailedError(f"The calendar {calendar} is gone from the server. Nothing was done.")
         self._exists = False
         if self._create:
             self._make(())
@@ -326,8 +333,7 @@ class CaldavTarget:
             choice = f", or set caldav.calendar to one of these: {', '.join(sorted(others))}" if others else ""
             raise SyncFailedError(
                 refusal("make the calendar", repr(title), answer)
-                + f"
-Make it in your calendar app and run calsync again{choice}."
+                + f"\nMake it in your calendar app and run calsync again{choice}."
             )
         self._exists = self.created = True
 
@@ -360,12 +366,13 @@ Make it in your calendar app and run calsync again{choice}."
         for entry in multistatus.entries:
             href = spelled.get(davxml.canonical(entry.path))
             data = entry.props.get(f"{CAL}calendar-data")
+            text = (data.text or "") if data is not None else ""
             if href is None:
                 continue
             if entry.status in (404, 410):
                 missing.add(href)
-            elif data is not None and davxml.is_calendar_data(data.text or ""):
-                told[href] = Resource(href, entry.text(f"{DAV}getetag"), davxml.with_crlf(data.text))
+            elif davxml.is_calendar_data(text):
+                told[href] = Resource(href, entry.text(f"{DAV}getetag"), davxml.with_crlf(text))
         return told, missing - told.keys()
 
     def _get(self, href: str) -> Resource | Answer | None:

@@ -20,9 +20,11 @@ from calsync.targets.davxml import CAL, DAV, Entry, Multistatus
 class Connection(Protocol):
     """What finding needs: a PROPFIND that tells the URL it ended at, or None where nothing DAV-like is there."""
 
-    def propfind(self, url: str, body: str, depth: int) -> tuple[str, Multistatus] | None: ...
+    def propfind(self, url: str, body: str, depth: int) -> tuple[str, Multistatus] | None:
+        """The URL that answered and its answer."""
 
-    def allowed(self, url: str) -> str: ...
+    def allowed(self, url: str) -> str:
+        """The URL, if the password may go there; else UnreachableError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from calsync.targets.davxml import CAL, DAV
 
@@ -58,7 +59,7 @@ class Answer:
     url: str
     headers: Mapping[str, str]
     text: str
-    tree: Any = None
+    tree: Element | None = None
     preconditions: tuple[str, ...] = ()
 
     @classmethod

@@ -1,7 +1,8 @@
 """The XML of WebDAV and CalDAV: the bodies that we ask with, and a careful reading of a multistatus answer.
 
 RFC 4918 (WebDAV), RFC 4791 (CalDAV), RFC 5397 (current-user-principal). No network here: it is given trees.
-Public face: the bodies, `parse`, `Multistatus`, `Entry`, `listing`, `is_calendar_data`, `with_crlf`, `canonical`, `encoded`.
+Public face: the bodies, `parse`, `Multistatus`, `Entry`, `listing`, `is_calendar_data`, `with_crlf`, `canonical`,
+`encoded`.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, unquote, urlsplit
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
 from calsync.targets.base import Listing
@@ -62,7 +63,7 @@ class Entry:
 
     path: str
     status: int | None
-    props: Mapping[str, Any]
+    props: Mapping[str, Element]
 
     @property
     def is_collection(self) -> bool:
@@ -112,26 +113,26 @@ class Multistatus:
         return next((entry for entry in self.entries if canonical(entry.path) == wanted), None)
 
 
-def parse(tree: Any) -> Multistatus | None:
+def parse(tree: Element | None) -> Multistatus | None:
     """Read a parsed XML answer; None if it is no multistatus at all."""
     if tree is None or tree.tag != f"{DAV}multistatus":
         return None
     entries = []
     whole = True
     for response in tree.iterfind(f"{DAV}response"):
-        found = response.findall(f"{DAV}href")
+        hrefs = [(href.text or "").strip() for href in response.iterfind(f"{DAV}href")]
         status = _status(response)
-        if not found or not all(href.text and href.text.strip() for href in found) or status == -1:
+        if not all(hrefs) or not hrefs or status == -1:
             whole = False
             continue
         # A server that had to stop says 507 for the collection itself (RFC 5323 5.2, RFC 6578 3.6).
         whole = whole and (status is None or status < 300 or status in (404, 410))
         props = _properties(response)
-        entries += [Entry(path_of(href.text.strip()), status, props) for href in found]
+        entries += [Entry(path_of(href), status, props) for href in hrefs]
     return Multistatus(tuple(entries), whole)
 
 
-def _properties(response: Any) -> dict[str, Any]:
+def _properties(response: Element) -> dict[str, Element]:
     """The properties that were found: those of the propstats with a 2xx status, or with none."""
     found = {}
     for propstat in response.iterfind(f"{DAV}propstat"):
@@ -142,7 +143,7 @@ def _properties(response: Any) -> dict[str, Any]:
     return found
 
 
-def _status(element: Any) -> int | None:
+def _status(element: Element) -> int | None:
     """The number in a status line ("HTTP/1.1 404 Not Found"); None without one, -1 where it is garbled."""
     line = element.findtext(f"{DAV}status")
     if line is None:

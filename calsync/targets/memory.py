@@ -29,7 +29,7 @@ class MemoryTarget:
 
     @property
     def items(self) -> Mapping[str, str]:
-        """href -> text of all that stands here."""
+        """All that stands here: href -> text."""
         return {href: body for href, (_, body) in self._items.items()}
 
     def put(self, href: str, body: str) -> str:
