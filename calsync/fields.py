@@ -61,10 +61,10 @@ class Fields:
         self.document = document
         self.node = node
         self._entries = node.entries
-        if known is not None and not self._entries.keys() <= set(known):
-            for key, (place, _) in self._entries.items():
+        if known is not None:
+            for key in self._entries:
                 if key not in known:
-                    document.complain(unknown_key(key, known), place)
+                    document.complain(unknown_key(key, known), self.key(key))
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
@@ -86,8 +86,9 @@ class Fields:
 
     def get(self, key: str, parse: Parse[T]) -> T | None:
         """The value of `key`: a scalar, as `parse` reads it."""
-        entry = self._entries.get(key)
-        return None if entry is None else self._typed(key, entry[1], parse)
+        if key not in self._entries:
+            return None
+        return self._typed(key, self._entries[key][1], parse)
 
     def get_or(self, key: str, parse: Parse[T], default: T) -> T:
         """As `get`, but `default` for None."""

@@ -5,6 +5,7 @@ Ids are part of every window's id and so of every UID in the calendar: the same 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from calsync.fields import FieldError, line
@@ -13,6 +14,7 @@ from calsync.yamlfile import quote
 LONGEST = 200
 """Characters in an id; it stands in a line of every calendar event."""
 
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
 _NO_DECOMPOSITION = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "\u0131": "i", "ł": "l", "ŧ": "t"}
 )
@@ -36,7 +38,10 @@ def slug(*words: str) -> str:
     Latin letters lose their accents (NFKD), so that such an id is ASCII. Letters of other scripts stay as they are,
     whole and composed (NFC). Empty where there is no letter or digit at all.
     """
-    folded = unicodedata.normalize("NFKD", " ".join(words).casefold().translate(_NO_DECOMPOSITION))
+    joined = " ".join(words).casefold()
+    if joined.isascii():
+        return "-".join(_ASCII_WORD.findall(joined))[:LONGEST].strip("-")
+    folded = unicodedata.normalize("NFKD", joined.translate(_NO_DECOMPOSITION))
     kept: list[str] = []
     after_latin = False
     for character in folded:
