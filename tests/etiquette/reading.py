@@ -591,14 +591,16 @@ def passed(moment: Moment, day: date) -> Moment:
 
 
 def touched(moment: Moment, name: str, event: m.Event) -> Moment:
-    """A touch uses up the current window of its application, and all that are open on its day."""
+    """A touch uses up the current window of its application, and all that are open on its day.
+
+    A merged window is one window: it is used up for all whom it serves, each tested for its own D or T.
+    """
     t = event.day
     recorded = moment.with_chain(replace(moment.chain(name), record=moment.chain(name).record + event))
     moved = recorded
     for group in moment.current():
-        is_open = group.opens <= t <= group.closes
-        used = [c for c in group.chains if is_open or c.name == name]
-        used = [c for c in used if not named_later(c.current, t)]
+        is_meant = group.opens <= t <= group.closes or any(c.name == name for c in group.chains)
+        used = [c for c in group.chains if is_meant and not named_later(c.current, t)]
         if not used:
             continue
         lead = group.lead if group.lead in used else min(used, key=moment.order)
