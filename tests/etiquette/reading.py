@@ -42,10 +42,8 @@ class Days:
 
     def __init__(self, contact: m.Contact, policy: m.Policy, holidays: Holidays) -> None:
         self.policy, self.holidays = policy, holidays
-        if contact.country is not None:
-            self.country, self.subdivision = contact.country, contact.subdivision
-        else:
-            self.country, self.subdivision = policy.country, policy.subdivision
+        where = policy if contact.country is None else contact
+        self.country, self.subdivision = where.country, where.subdivision
         self.years: dict[int, Mapping[date, str]] = {}
 
     def is_business(self, day: date, *, paused: bool = True) -> bool:
@@ -139,7 +137,7 @@ class Record:
         return sum(isinstance(e, m.Interview) for e in self.events)
 
     @property
-    def m(self) -> int:
+    def applied_count(self) -> int:
         return self._life[3]
 
     @property
@@ -241,7 +239,7 @@ class Chain:
         """The id of a claim, behind `drawn` others of its rule that are not in the past yet."""
         head = f"{self.record.application.id}/{claim.rule}"
         if claim.rule == "application-call":
-            return f"{head}/{self.record.m}"
+            return f"{head}/{self.record.applied_count}"
         n = 1 + drawn + self.past.count((claim.rule, claim.k))
         return f"{head}/{claim.k}.{n}"
 
@@ -334,7 +332,7 @@ def applied_event(chain: Chain, event: m.Event) -> Chain:
     def become(claim: Claim | None) -> Chain:
         return replace(chain.become(claim), record=record)
 
-    if isinstance(event, m.Applied) and record.m > before.m:
+    if isinstance(event, m.Applied) and record.applied_count > before.applied_count:
         return become(application_call(record, chain.policy, event.day))
     if isinstance(event, m.Interview) and before.stage != "offered":
         said = None if event.day > record.today else stated(event, record.k)
@@ -748,7 +746,7 @@ def beside(chain: Chain) -> list[Line]:
     record, today = chain.record, chain.record.today
     name = record.application.id
     events = record.events
-    lines = []
+    lines: list[tuple[str, m.Channel | None, date, date, m.State]] = []
     for i, event in enumerate(events):
         later = events[i + 1 :]
         if not isinstance(event, m.Interview) or any(isinstance(e, m.Ended) for e in later):
