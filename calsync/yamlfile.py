@@ -182,9 +182,8 @@ class _Stop(Exception):  # noqa: N818 - no error: says that the rest of the file
 
 
 def _parse(document: Document) -> None:
-    loader = _Loader(document.text)
     try:
-        document.root = _Builder(document, loader).document()
+        document.root = _Builder(document, _Loader(document.text)).document()
     except _Stop:
         pass
     except yaml.reader.ReaderError:
@@ -194,25 +193,19 @@ def _parse(document: Document) -> None:
         document.complain_at(character, *_place(document.text, wrong.start()))
     except yaml.MarkedYAMLError as error:
         _complain_of_syntax(document, error)
-    finally:
-        loader.dispose()
+    except (ValueError, OverflowError):  # by the pure parser, for an escape such as "\UFFFFFFFF"
+        document.complain("this is not YAML: a number after a backslash is no character")
 
 
 def _complain_of_syntax(document: Document, error: yaml.MarkedYAMLError) -> None:
-    mark = error.problem_mark or error.context_mark
-    if mark and error.context_mark and mark.line >= len(document.text.splitlines()):
-        mark = error.context_mark  # the file has ended: what is still open is the place to look at
-    text = f"this is not YAML: {error.problem or error.context}"
-    if error.problem and error.context:
-        text += f" ({error.context}"
-        if error.context_mark:
-            text += f" that began in line {error.context_mark.line + 1}"
-        text += ")"
+    text, mark, began = f"this is not YAML: {error.problem}", error.problem_mark, error.context_mark
+    assert mark is not None, "both parsers say where"
+    if began is not None:
+        text += f" ({error.context} that began in line {began.line + 1})"
+        if mark.line >= len(document.text.splitlines()):
+            mark = began  # the file has ended: what is still open is the place to look at
     text += "".join(f"; {hint}" for phrase, hint in _HINTS if phrase in text)
-    if mark is None:
-        document.complain(text)
-    else:
-        document.complain_at(text, mark.line + 1, mark.column + 1)
+    document.complain_at(text, mark.line + 1, mark.column + 1)
 
 
 class _Mark(Protocol):
