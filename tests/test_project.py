@@ -183,6 +183,12 @@ def test_a_link_leads_somewhere(page, link):
     assert (ROOT / page).parent.joinpath(link).exists()
 
 
+def test_every_page_that_the_code_sends_people_to_is_there():
+    examples = ROOT.glob("*.example.yaml")
+    sent = {page for path in [*MODULES, *examples] for page in re.findall(r"docs/[\w/-]+\.md", path.read_text("utf-8"))}
+    assert [page for page in sorted(sent) if not (ROOT / page).is_file()] == []
+
+
 def test_the_floors_in_the_docs_are_those_of_the_contract():
     """Every module has a line in docs/architecture.md."""
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
