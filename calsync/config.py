@@ -146,7 +146,7 @@ def load(
     elif document.root is not None:
         document.complain("the config must be a map; a small one is\n\n" + _indented(MINIMAL))
     if document.problems or config is None:
-        raise ConfigError(dict.fromkeys(document.problems))
+        raise ConfigError(dict.fromkeys(sorted(document.problems)))
     return config
 
 

@@ -38,7 +38,7 @@ _Loader: type[yaml.CSafeLoader | yaml.SafeLoader] = getattr(yaml, "CSafeLoader",
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What YAML 1.1 section 4.1.1 leaves out of a stream."""
 
-_SECRET = re.compile(r"(?i)([\w-]*(?:pass(?:word|wd|phrase)|pwd|secret|token|credential)[\w-]*[\"']?\s*:\s*)\S.*")
+_SECRET = re.compile(r"(?i)([\w-]*(?:pass|pwd|secret|token|credential)[\w-]*[\"']?\s*:\s*)\S.*")
 _USERINFO = re.compile(r"://\S*@")
 _SHOWN_WIDTH = 160
 
@@ -49,6 +49,7 @@ _HINTS = (
     ("expected key", "is the line indented like those before it?"),
     ("expected '-' indicator", "is the line indented like those before it?"),
     ("expected ',' or", "is a bracket or a comma missing?"),
+    ("expected node content", "is a bracket, a quote or the end of the file missing?"),
     ("unexpected end of stream", "is a quote missing, or the end of the file?"),
 )
 
@@ -200,12 +201,16 @@ def _parse(document: Document) -> None:
 def _complain_of_syntax(document: Document, error: yaml.MarkedYAMLError) -> None:
     text, mark, began = f"this is not YAML: {error.problem}", error.problem_mark, error.context_mark
     assert mark is not None, "both parsers say where"
-    if began is not None:
+    line, column = mark.line + 1, mark.column + 1
+    lines = document.text.splitlines()
+    if line > len(lines):  # the file has ended too early
+        line, column = len(lines), len(lines[-1]) + 1
+    if began is not None and began.line < len(lines):
         text += f" ({error.context} that began in line {began.line + 1})"
-        if mark.line >= len(document.text.splitlines()):
-            mark = began  # the file has ended: what is still open is the place to look at
+        if mark.line >= len(lines):  # what is still open is the place to look at
+            line, column = began.line + 1, began.column + 1
     text += "".join(f"; {hint}" for phrase, hint in _HINTS if phrase in text)
-    document.complain_at(text, mark.line + 1, mark.column + 1)
+    document.complain_at(text, line, column)
 
 
 class _Mark(Protocol):

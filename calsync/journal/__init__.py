@@ -38,7 +38,7 @@ def read(paths: Sequence[Path], answers: Path | None, zone: ZoneInfo, check_plac
 
     Days are those of the user's `zone`. `check_place(country, subdivision)` says in words what is wrong with such a
     pair. Files are called in messages and places what they are called in `paths`. Raises JournalError with every
-    mistake of every file, in the order of the files.
+    mistake of every file, in the order of the files and of their lines.
     """
     reader = _Reader(zone, check_place)
     with _collector_paused():
@@ -100,7 +100,7 @@ class _Reader:
             application = read_application(document, node, self._zone, self._check)
             if application is not None:
                 self._enter(document, node, application)
-        self.problems += document.problems
+        self.problems += sorted(document.problems)
 
     def read_answers(self, path: Path) -> None:
         """Read one file of answers, and append its events to those of the applications."""
@@ -117,7 +117,7 @@ class _Reader:
         for id_ in events.keys() & self.applications.keys():
             application = self.applications[id_]
             self.applications[id_] = replace(application, events=(*application.events, *events[id_]))
-        self.problems += document.problems
+        self.problems += sorted(document.problems)
 
     def _enter(self, document: Document, node: Node, application: Application) -> None:
         first = self.applications.setdefault(application.id, application)
