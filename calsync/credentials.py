@@ -111,8 +111,7 @@ def _from_command(command: str, key: str) -> Secret:
         done = subprocess.run(
             ["/bin/sh", "-c", command],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=COMMAND_SECONDS,
             check=False,
         )

@@ -213,11 +213,12 @@ def _started(name: str, folder: Path, home: str, command: Callable[[int], list[s
         server = Server(name, folder, free_port(), home, command)
         try:
             server.start()
-            return server
         except RuntimeError:
             server.stop()
             if attempt == 4:
                 raise
+        else:
+            return server
     raise AssertionError("unreachable")
 
 

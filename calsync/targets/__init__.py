@@ -12,13 +12,13 @@ from typing import Any
 from calsync.targets.base import Target
 
 
-def _caldav(**settings: Any) -> Target:
+def _caldav(**settings: Any) -> Target:  # noqa: ANN401  # each target has its own settings
     from calsync.targets.caldav import CaldavTarget
 
     return CaldavTarget(**settings)
 
 
-def _feed(**settings: Any) -> Target:
+def _feed(**settings: Any) -> Target:  # noqa: ANN401  # as above
     from calsync.targets.feed import FeedTarget
 
     return FeedTarget(**settings)

@@ -19,7 +19,7 @@ from caldav.lib.http_sync import requests as http
 
 from calsync import __version__
 from calsync.credentials import Secret
-from calsync.errors import ConfigError, LoginError, Problem, SyncFailedError, UnreachableError
+from calsync.errors import LoginError, SyncFailedError, UnreachableError
 from calsync.model import Resource
 from calsync.targets import davfind, davurl, davxml
 from calsync.targets.base import ConflictError, ItemError, Listing, MissingError
@@ -43,6 +43,10 @@ class _BrokenError(UnreachableError):
     """The connection was lost on the way: a server may close an idle one just when it is used again."""
 
 
+class _GarbledError(UnreachableError):
+    """An answer came, and is not what it says it is."""
+
+
 class _Session(http.Session):
     """An HTTP session that follows no redirect and counts what it sends, answers to a login challenge included."""
 
@@ -52,7 +56,7 @@ class _Session(http.Session):
         self.sent = 0
         self._lock = threading.Lock()
 
-    def request(self, *args: Any, **settings: Any) -> Any:
+    def request(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401  # the parent's arguments, passed on
         """As the library's, but a redirect is an answer like others."""
         more = 0
         try:
@@ -171,7 +175,7 @@ class Connection:
             raise (_BrokenError if _is_broken(error) else UnreachableError)(text) from None
         except (caldav.lib.error.DAVError, SyntaxError, ValueError, TypeError, AttributeError):
             # The library raises these from within its reading of an answer that is not what its type says.
-            raise UnreachableError(f"The answer of {url} cannot be read: it is cut off, or garbled.") from None
+            raise _GarbledError(f"The answer of {url} cannot be read: it is cut off, or garbled.") from None
         if response.status == 503:
             raise UnreachableError("The server is not available now (503). Try again later.")
         return Answer.of(response, url)
@@ -190,7 +194,7 @@ class CaldavTarget:
 
     name = "caldav"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all by name, as in the config
         self,
         *,
         url: str,
@@ -356,7 +360,10 @@ class CaldavTarget:
         """What one REPORT tells: the items that came, and those that are missing for sure. Nothing where it fails."""
         headers = dict(davxml.XML_HEADERS)
         body = davxml.multiget(urlsplit(self._address(href)).path for href in hrefs)
-        answer = self._connection.read("REPORT", self.where, body, headers)
+        try:
+            answer = self._connection.read("REPORT", self.where, body, headers)
+        except _GarbledError:
+            return {}, set()
         multistatus = davxml.parse(answer.tree) if answer.status == 207 else None
         if multistatus is None:
             return {}, set()
@@ -377,7 +384,10 @@ class CaldavTarget:
 
     def _get(self, href: str) -> Resource | Answer | None:
         """One item; None where it is missing for sure; else the answer that does not tell."""
-        answer = self._connection.read("GET", self._address(href))
+        try:
+            answer = self._connection.read("GET", self._address(href))
+        except _GarbledError:
+            return Answer(0, self._address(href), {}, "")
         if answer.status in (404, 410):
             return None
         if answer.status != 200 or not davxml.is_calendar_data(answer.text):
@@ -397,7 +407,7 @@ class CaldavTarget:
         if now is None:
             raise MissingError(f"There is no {item.href} any more.")
         if isinstance(now, Answer):
-            raise ItemError(f"{item.href} cannot be read now ({now.status}), so it is not touched.")
+            raise ItemError(f"{item.href} cannot be read now, so it is not touched.")
         if now.body != davxml.with_crlf(item.body):
             raise ConflictError(f"{item.href} was changed since it was read.")
         return {"If-Match": str(now.etag)} if _is_strong(now.etag) else {}

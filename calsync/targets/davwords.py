@@ -63,7 +63,7 @@ class Answer:
     preconditions: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, response: Any, url: str) -> Answer:
+    def of(cls, response: Any, url: str) -> Answer:  # noqa: ANN401  # the library's, which this room may not import
         """From the library's response. Text that is not UTF-8 is kept readable, and is then no calendar data."""
         raw = response._raw  # noqa: SLF001  # `.raw` raises on text that is not UTF-8
         text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw or ""

@@ -189,7 +189,7 @@ def _folded(line: str) -> str:
     lines, size = [""], 0
     for character in line:
         size += len(character.encode())
-        if size > 75:  # noqa: PLR2004  # the number that the RFC gives
+        if size > 75:  # the number that the RFC gives
             lines.append(" ")
             size = 1 + len(character.encode())
         lines[-1] += character

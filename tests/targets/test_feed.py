@@ -37,7 +37,7 @@ class InFile:
         blocks = re.findall(r"BEGIN:VEVENT\r\n.*?END:VEVENT\r\n", self.path.read_bytes().decode(), re.DOTALL)
         return {re.findall(r"\nUID:(.*)\r", block)[0]: block for block in blocks}
 
-    def edit(self, change) -> None:  # noqa: ANN001  # a function on the file's events
+    def edit(self, change) -> None:  # a function on the file's events
         events = change(dict(self.items()))
         head = self.path.read_bytes().decode().partition("BEGIN:VEVENT")[0].removesuffix("END:VCALENDAR\r\n")
         self.path.write_bytes(f"{head}{''.join(events.values())}END:VCALENDAR\r\n".encode())
@@ -222,8 +222,8 @@ def test_a_failed_write_leaves_the_old_feed_and_no_rubbish(path: Path) -> None:
     target.create("two.ics", event("two"))
     before = path.read_bytes()
     limit = os.path.getsize(path)  # noqa: PTH202  # a number is what setrlimit takes
-    import resource  # noqa: PLC0415  # not on every system, and needed here alone
-    import signal  # noqa: PLC0415  # as above
+    import resource  # not on every system, and needed here alone
+    import signal  # as above
 
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
