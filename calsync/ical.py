@@ -10,7 +10,6 @@ told in `docs/calendars.md` ("What people and programs do to it").
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -18,32 +17,13 @@ from icalendar import Alarm, Calendar, Component, Event, Timezone
 from icalendar.prop import vInline
 
 from calsync.identity import hashes, hashes_text, mark_text, read_hashes, read_mark
-from calsync.model import Hashes, Mark, Reminder
+from calsync.model import Item, Mark, Reminder, Stamp
 from calsync.vtimezone import vtimezone
 
 PRODID = "-//calsync//calsync//EN"
 MARK, BASE = "X-CALSYNC", "X-CALSYNC-BASE"
 _SENTINEL_YEAR = 1976
 """The year of the alarm by which Apple's Calendar says "no alarm"."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """What changes with every visible change and only then: DTSTAMP and LAST-MODIFIED (UTC), and SEQUENCE."""
-
-    moment: datetime
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """What an item tells of itself. `mark` and `base` are None where it has none, as on servers that drop them."""
-
-    uid: str
-    reminder: Reminder
-    mark: Mark | None
-    base: Hashes | None
-    stamp: Stamp
 
 
 def build(reminder: Reminder, mark: Mark, uid: str, stamp: Stamp, zone: tzinfo) -> str:
@@ -84,7 +64,7 @@ def parse(body: str) -> Item | None:
             reminder=_reminder(event),
             mark=read_mark(_raw(event, MARK)),
             base=read_hashes(_raw(event, BASE)),
-            stamp=Stamp(moment=_utc(_dt(event, modified)), sequence=int(event.get("SEQUENCE", 0))),
+            stamp=Stamp(_utc(_dt(event, modified)), int(event.get("SEQUENCE", 0))),
         )
     except (ValueError, KeyError, AttributeError, TypeError):
         return None

@@ -315,5 +315,24 @@ class Resource:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What changes with every visible change and only then: DTSTAMP and LAST-MODIFIED (UTC), and SEQUENCE."""
+
+    moment: datetime
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What an event tells of itself. `mark` and `base` are None where it has none, as on servers that drop them."""
+
+    uid: str
+    reminder: Reminder
+    mark: Mark | None
+    base: Hashes | None
+    stamp: Stamp
+
+
 Hashes = Mapping[str, str]
 """Field name -> short hash of its normalised value (`X-CALSYNC-BASE`)."""

@@ -8,11 +8,13 @@ opens for `contact_gap_days`; a reply or an interview lifts it. For now each app
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
-from calsync.etiquette.replay import Chain, gap_after
+from calsync.etiquette.replay import Chain
 from calsync.etiquette.why import Bar
 from calsync.model import Acknowledged, Application, Contacted, Event, Heard, Interview, Window
+from calsync.workdays import say
 
 
 def persons(applications: Iterable[Application]) -> Iterator[tuple[Application, ...]]:
@@ -30,6 +32,7 @@ class Person:
         self.today = today
         self.gap = gap
         self.bar: Bar | None = None
+        self._answers: list[date] = []
 
     def replay(self) -> None:
         """Let all events happen in order, and time pass to today."""
@@ -45,7 +48,7 @@ class Person:
         """All windows of the person, what is past first."""
         for chain in self.chains:
             yield from chain.history
-            yield from chain.ahead(self.bar, self.gap)
+            yield from chain.ahead(self.bar, self._bar_after)
             yield from chain.prompts()
 
     def _events(self) -> Iterator[tuple[Chain, Event]]:
@@ -64,7 +67,7 @@ class Person:
         for chain in self.chains:
             while chain.current is not None and (last := chain.days(self.bar).closes) < day:
                 chain.miss(self.bar)
-                self.bar = gap_after(last, self.gap, "The window before closed", self.bar)
+                self.bar = self._bar_after(last, "The window before closed", self.bar)
                 self._pass_over(chain)
 
     def _pass_over(self, chain: Chain) -> None:
@@ -73,9 +76,26 @@ class Person:
 
     def _move_bar(self, chain: Chain, event: Event) -> None:
         if isinstance(event, Heard | Interview):
-            self.bar = None
+            self._lift(event.day)
         elif isinstance(event, Contacted) and not chain.is_courtesy(event):
-            self.bar = gap_after(event.day, self.gap, "You were in touch", self.bar)
+            self.bar = self._bar_after(event.day, "You were in touch", self.bar)
+
+    def _lift(self, day: date) -> None:
+        """They answered, or will on `day`: from then on no touch before it bars another."""
+        self._answers.append(day)
+        if self.bar is not None and self.bar.until > day:
+            self.bar = replace(self.bar, until=day)
+
+    def _bar_after(self, touch: date, what: str, bar: Bar | None) -> Bar:
+        """The bar after a touch on the day `touch`, told as `what`, where `bar` held before.
+
+        An answer that came, or comes, later than the touch lifts it.
+        """
+        until = min([touch + self.gap, *(day for day in self._answers if day > touch)])
+        if bar is not None and bar.until > until:
+            return bar
+        gap = f"{self.gap.days} days between two contacts, so not before {say(until)}"
+        return Bar(until, f"{what} on {say(touch)}: {gap}.")
 
 
 def happens(event: Event, today: date) -> bool:

@@ -7,7 +7,7 @@ asks for (`Due`); the days that it gets depend on the bar of its person, which `
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum, auto
@@ -37,6 +37,9 @@ from calsync.model import (
     Window,
 )
 from calsync.workdays import Span, Workdays, say
+
+BarAfter = Callable[[date, str, Bar | None], Bar]
+"""The bar after a touch on a day, told as "You were in touch", where another held before."""
 
 Happened = Applied | Interview | Heard | Contacted | Offer | Ended | Acknowledged
 
@@ -92,7 +95,7 @@ class Chain:
         self._told = Told()
         self._numbers: Counter[str] = Counter()
         self._interviews: list[Interview] = []
-        self._series = 0
+        self._series = self._over = 0
         self._spoken_to = False
         self._ending: Ended | None = None
         self._offer: Offer | None = None
@@ -177,6 +180,7 @@ class Chain:
                 self._drop(f"They made an offer on {say(event.day)}: the answer is yours.")
             case Ended():
                 self._ending, self._stage = event, Stage.ENDED
+                self._offer, self._over = None, len(self._interviews)
                 self._drop(f"It ended on {say(event.day)}: {event.how}.")
             case Acknowledged():
                 pass
@@ -197,8 +201,8 @@ class Chain:
         self._stage, self._told, self._spoken_to = Stage.APPLIED, Told(), True
         self._ending = self._offer = None
         self._applications += 1
-        self._series = len(self._interviews)
         self._drop(self._no_call())
+        self._series = len(self._interviews)
         self._answer(event)
 
     def _no_call(self) -> str:
@@ -212,6 +216,7 @@ class Chain:
             event = replace(event, timeline=None, follow_up_on=None, follow_up_by=None)
         self._stage, self._told, self._spoken_to = Stage.INTERVIEWED, Told().hear(event), True
         self._ending = self._offer = None
+        self._withdraw()
         self._series = len(self._interviews)
         self._end_snooze(event)
         self._answer(event)
@@ -272,17 +277,18 @@ class Chain:
         return False
 
     def _become(self, due: Due) -> None:
-        self._unpin()
-        self.current, self.stale = due, False
+        self._withdraw()
+        self.current = due
 
     def _drop(self, why_not: str) -> None:
-        self._unpin()
-        self.current, self.stale, self.why_not = None, False, why_not
+        self._withdraw()
+        self.why_not = why_not
 
-    def _unpin(self) -> None:
-        """What replaces or moves the current window ends its pin."""
+    def _withdraw(self) -> None:
+        """The current window is no more, done or not. What replaces or moves it ends its pin."""
         if self.current is not None:
             self._pins.pop(self._id(self.current), None)
+        self.current, self.stale = None, False
 
     def _go_on(self, day: date, what: str) -> None:
         """Let the chain go on from `day`: with a check-in after an interview, else with nothing."""
@@ -342,10 +348,10 @@ class Chain:
         order = EMAIL_FIRST if self._told.touched else RULES[due.rule].channels
         return next((each for each in order if reachable(self.application, each)), Channel.ANY)
 
-    def ahead(self, bar: Bar | None, gap: timedelta) -> Iterator[Window]:
+    def ahead(self, bar: Bar | None, bar_after: BarAfter) -> Iterator[Window]:
         """The current window, then the check-ins behind it up to the horizon, each as if the one before were missed.
 
-        `gap` is the time that the guard keeps between two touches. Skipped ones among them are told as such.
+        `bar_after` is the guard's. Skipped ones among them are told as such.
         """
         due, number, state = self.current, 0, self._state()
         horizon = self.today + timedelta(days=self.policy.horizon_days)
@@ -359,7 +365,7 @@ class Chain:
             if window.id in self._skipped:
                 window = replace(window, state=State.SKIPPED)
             else:
-                bar = gap_after(window.closes, gap, "The window before closes", bar)
+                bar = bar_after(window.closes, "The window before closes", bar)
             yield window
             due = self._behind(window)
             number, state = number + 1, State.TENTATIVE
@@ -376,8 +382,9 @@ class Chain:
 
     def prompts(self) -> Iterator[Window]:
         """The windows beside the current one."""
-        ended = self._stage is Stage.ENDED
-        record = Record(self.application, tuple(self._interviews), self._offer, self._offers, ended)
+        numbered = enumerate(self._interviews, start=1)
+        alive = tuple(entry for entry in numbered if entry[0] > self._over)
+        record = Record(self.application, alive, self._offer, self._offers)
         for prompt in PROMPTS.values():
             for window in prompt(record, self.today, self.policy, self.workdays):
                 yield self._as_wished(window)
@@ -402,11 +409,3 @@ class Chain:
             next=self._id(self.current) if self.current else None,
             why_not=None if self.current else self.why_not,
         )
-
-
-def gap_after(touch: date, gap: timedelta, what: str, bar: Bar | None) -> Bar:
-    """The bar for a person after a touch on the day `touch`, told as `what`, where `bar` held before."""
-    until = touch + gap
-    if bar is not None and bar.until > until:
-        return bar
-    return Bar(until, f"{what} on {say(touch)}: {gap.days} days between two contacts, so not before {say(until)}.")

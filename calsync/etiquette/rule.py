@@ -52,15 +52,14 @@ class Rule:
 class Record:
     """What the prompts need to know of a replayed application.
 
-    `interviews` are all on record in order, planned ones too: the k-th has the number k. `offer` is the one that
-    stands, the `offers`-th on record. `ended`: nothing is asked of anybody any more.
+    `interviews` are those on record since the application last ended, planned ones too, each with its number. `offer`
+    is the one that stands, the `offers`-th on record.
     """
 
     application: Application
-    interviews: tuple[Interview, ...]
+    interviews: tuple[tuple[int, Interview], ...]
     offer: Offer | None
     offers: int
-    ended: bool
 
 
 Prompt = Callable[[Record, date, Policy, Workdays], Iterable[Window]]

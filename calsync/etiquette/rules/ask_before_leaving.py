@@ -15,9 +15,7 @@ LEAD = timedelta(minutes=15)
 
 def prompts(record: Record, today: date, _policy: Policy, _workdays: Workdays) -> Iterator[Window]:
     """A prompt for every interview dated today or later; it ends when the interview starts."""
-    if record.ended:
-        return
-    for number, interview in enumerate(record.interviews, start=1):
+    for number, interview in record.interviews:
         if interview.day < today:
             continue
         ends = interview.at and interview.at.astimezone(UTC)

@@ -16,7 +16,7 @@ NOTICE = timedelta(days=2)
 def prompts(record: Record, today: date, _policy: Policy, workdays: Workdays) -> Iterator[Window]:
     """The reminder of the offer that stands, until its day is past. Pauses do not move it."""
     offer = record.offer
-    if record.ended or offer is None or offer.respond_by is None or offer.respond_by < today:
+    if offer is None or offer.respond_by is None or offer.respond_by < today:
         return
     deadline = offer.respond_by
     unpaused = workdays.without_pauses()

@@ -14,9 +14,9 @@ NAME = "thank-you"
 
 def prompts(record: Record, today: date, policy: Policy, workdays: Workdays) -> Iterator[Window]:
     """One day for each interview, the first business day after it, while it is not past."""
-    if not policy.thank_you or record.ended:
+    if not policy.thank_you:
         return
-    for number, interview in enumerate(record.interviews, start=1):
+    for number, interview in record.interviews:
         day = workdays.next(interview.day + DAY)
         if day < today:
             continue

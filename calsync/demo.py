@@ -1,0 +1,146 @@
+"""`calsync demo`: the whole thing on example data, in a throw-away folder, with a real CalDAV server on loopback.
+
+The example's dates are moved by whole weeks, so that the day its `# anchor:` names falls into this week and there is
+always something to see. What is shown at the end is read back from the server, not from what was sent.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from calsync import config, ical, publicholidays, report, sync
+from calsync.config import Config
+from calsync.credentials import Secret
+from calsync.model import Reminder
+from calsync.server import embedded
+from calsync.targets import TARGETS
+from calsync.workdays import DAY
+from calsync.workdays import say as say_day
+
+_ANCHOR = re.compile(r"^# anchor: (\d{4}-\d{2}-\d{2})", re.MULTILINE)
+_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_CALENDAR = "Job search"
+_CONFIG = """\
+name: demo
+country: US
+applications: applications.yaml
+caldav:
+  url: {url}
+  username: {username}
+  password_file: password
+  calendar: {calendar}
+feed:
+  path: follow-ups.ics
+"""
+
+Say = Callable[[str], None]
+
+
+def run(today: date, *, once: bool, say: Say) -> int:
+    """Sync the example into a calendar of its own and show it; then stay until Ctrl-C, unless `once`.
+
+    `say` prints a line. Returns the exit code of the sync.
+    """
+    with tempfile.TemporaryDirectory(prefix="calsync-demo-") as name:
+        folder = Path(name)
+        with embedded.serve(folder / "server") as server:
+            settings = _prepare(folder, today, server)
+            environ = {"STATE_DIRECTORY": str(folder / "state"), "CACHE_DIRECTORY": str(folder / "cache")}
+            moment = sync.Moment.of(datetime.now(UTC), today, settings.timezone)
+            done = sync.run_once(settings, moment, environ)
+            say("What calsync did:")
+            for line in report.run_text(done):
+                say(f"  {line}")
+            for error in done.errors:
+                say(f"  {error}")
+            say("")
+            say(f"The calendar '{_CALENDAR}', read back from the server (today is {say_day(today)}):")
+            for line in _agenda(settings, server.password, settings.timezone):
+                say(f"  {line}")
+            say("")
+            for line in _how_to_look(settings, server):
+                say(line)
+            if not once and not done.exit_code:
+                _wait(say)
+            return done.exit_code
+
+
+def shifted(example: str, today: date) -> str:
+    """The example with all its dates moved by whole weeks, so that its anchor lies in the week of `today`."""
+    found = _ANCHOR.search(example)
+    assert found is not None
+    anchor = date.fromisoformat(found[1])
+    weeks = (today - timedelta(days=today.weekday()) - (anchor - timedelta(days=anchor.weekday()))) // timedelta(
+        weeks=1
+    )
+    move = timedelta(weeks=weeks)
+    return _DATE.sub(lambda match: (date.fromisoformat(match[0]) + move).isoformat(), example)
+
+
+def _prepare(folder: Path, today: date, server: embedded.EmbeddedServer) -> Config:
+    example = (files("calsync") / "applications.example.yaml").read_text(encoding="utf-8")
+    (folder / "applications.yaml").write_text(shifted(example, today), encoding="utf-8")
+    password = folder / "password"
+    password.touch(mode=0o600)
+    password.write_text(server.password.reveal(), encoding="utf-8")
+    path = folder / "config.yaml"
+    path.write_text(_CONFIG.format(url=server.url, username=server.username, calendar=_CALENDAR), encoding="utf-8")
+    return config.load(path, {}, folder, publicholidays.check_place)
+
+
+def _agenda(settings: Config, password: Secret, zone: ZoneInfo) -> Iterator[str]:
+    """The events that stand on the server, by day, as a calendar shows them."""
+    caldav = settings.caldav
+    assert caldav is not None
+    target = TARGETS["caldav"](
+        url=caldav.url, username=caldav.username, password=password, calendar=caldav.calendar, create=False
+    )
+    try:
+        bodies = [item.body for item in target.fetch(target.listing().etags).values()]
+    finally:
+        target.close()
+    items = filter(None, map(ical.parse, bodies))
+    rows = sorted((_first_day(item.reminder, zone), item.reminder.summary, item.reminder) for item in items)
+    shown: date | None = None
+    for day, summary, reminder in rows:
+        if day != shown:
+            yield say_day(day)
+            shown = day
+        yield f"    {_when(reminder, zone):<22}{summary}{'  (tentative)' if reminder.status == 'TENTATIVE' else ''}"
+
+
+def _first_day(reminder: Reminder, zone: ZoneInfo) -> date:
+    return reminder.start.astimezone(zone).date() if isinstance(reminder.start, datetime) else reminder.start
+
+
+def _when(reminder: Reminder, zone: ZoneInfo) -> str:
+    if isinstance(reminder.start, datetime) and isinstance(reminder.end, datetime):
+        return f"{reminder.start.astimezone(zone):%H:%M} to {reminder.end.astimezone(zone):%H:%M}"
+    last = reminder.end - DAY
+    return "all day" if last == reminder.start else f"until {say_day(last)}"
+
+
+def _how_to_look(settings: Config, server: embedded.EmbeddedServer) -> Iterator[str]:
+    assert settings.feed is not None
+    yield "To see it in a calendar app, while this runs: add a CalDAV account with"
+    yield f"    server    {server.url}"
+    yield f"    user      {server.username}"
+    yield f"    password  {server.password.reveal()}"
+    yield "Or open the feed as a file:"
+    yield f"    {settings.feed.path}"
+
+
+def _wait(say: Say) -> None:
+    say("")
+    say("The server runs until you press Ctrl-C; then the calendar and its folder are removed.")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        say("Removed.")

@@ -1,0 +1,297 @@
+"""Bring one target to what is wanted: read, decide, write, remember.
+
+Order of a run (`docs/identity.md`): read everything, decide everything (`plan.py`), then write, recording each result
+as it is known. A crash between any two steps, and a second run, end the same: what was written without being recorded is
+met again as ours. Public face: `reconcile`, which gives an `Outcome`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+
+from calsync.identity import hashes, uid_of
+from calsync.model import Item, Mark, Reminder, Resource, Stamp
+from calsync.plan import Action, Change, Found, Kept, Known, Remembered, Wanted, decide, mirror
+from calsync.state import Entry, State
+from calsync.targets.base import ConflictError, ItemError, MissingError, Target
+
+_SECOND = timedelta(seconds=1)
+_UID = re.compile(r"^UID(?:;[^:\r\n]*)?:([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+_GENERATIONS = 5
+"""How many UIDs are tried for one window in one run, where a server refuses each as known or used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A change that could not be made, and why, in words."""
+
+    change: Change
+    uid: str
+    because: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one target; in a dry run, what would. The UID that each change is about stands beside it."""
+
+    target: str
+    where: str
+    changes: list[tuple[Change, str]] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    unchanged: int = 0
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What a target is to show.
+
+    `draw` gives each window's reminder, from the moments at which their events were written; a window that is not
+    among these is drawn as of now. `creates` are the windows that may be made new; the others are only kept up.
+    """
+
+    draw: Callable[[Mapping[str, datetime]], Mapping[str, Reminder]]
+    creates: frozenset[str]
+    windows: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a run on one target goes by: the journal's name, the user's zone, the moment, and `day`, today's midnight.
+
+    `owned`: all that stands in the target is ours to write, as in a feed file.
+    """
+
+    name: str
+    zone: tzinfo
+    now: datetime
+    day: datetime
+    owned: bool = False
+
+
+def reconcile(target: Target, desired: Desired, state: State, terms: Terms, *, dry_run: bool) -> Outcome:
+    """Bring `target` to what is desired; in a dry run only say what would be done, and write nothing at all.
+
+    Raises ServerError where the target as a whole cannot be used. An item that fails does not stop the others.
+    """
+    run = _Run(target, desired, state, terms, dry_run=dry_run)
+    run.read()
+    run.decide()
+    if not dry_run:
+        run.carry_out()
+        target.commit()
+    run.outcome.where = target.where
+    run.outcome.requests = target.requests
+    return run.outcome
+
+
+class _Run:
+    """One run on one target, step by step."""
+
+    def __init__(self, target: Target, desired: Desired, state: State, terms: Terms, *, dry_run: bool) -> None:
+        self.target = target
+        self.desired = desired
+        self.state = state
+        self.terms = terms
+        self.dry_run = dry_run
+        self.place = ""
+        self.seen: dict[str, Entry] = {}
+        self.known = Known(terms.name, target.name, ())
+        self.outcome = Outcome(target.name, target.where)
+
+    # Read.
+
+    def read(self) -> None:
+        """See what stands there; only what is new or changed since the last run is fetched."""
+        listing = self.target.listing()
+        self.place = f"{self.target.name} {self.terms.name} {self.target.where}"
+        before = self.state.entries(self.place)
+        retired = self.state.retired(self.place)
+        fresh = [href for href, etag in listing.etags.items() if etag is None or _etag(before.get(href)) != etag]
+        fetched = self.target.fetch(fresh) if fresh else {}
+        uids = self._uids(retired)
+        self.seen = {href: entry for href, entry in before.items() if href in listing.etags}
+        self.seen |= {href: self._entry(resource, before.get(href), uids) for href, resource in fetched.items()}
+        lost = [href for href in fresh if href not in fetched and href in before]
+        for href in lost:
+            del self.seen[href]
+        self.known = Known(
+            name=self.terms.name,
+            target=self.target.name,
+            found=tuple(_found(self.seen)),
+            others=frozenset(href for href, entry in self.seen.items() if entry.item is None),
+            memory=_memory({**before, **self.seen}),
+            retired=retired,
+            whole=listing.whole and not lost,
+        )
+        self._remember(before, fetched)
+
+    def _uids(self, retired: Mapping[str, int]) -> frozenset[str]:
+        """The UIDs that our events have where a server drops marks and the cache is lost."""
+        marks = (
+            Mark(self.terms.name, window, generation)
+            for window in self.desired.windows
+            for generation in {1, retired.get(window, 0) + 1}
+        )
+        return frozenset(uid_of(mark, self.target.name) for mark in marks)
+
+    def _entry(self, resource: Resource, before: Entry | None, uids: frozenset[str]) -> Entry:
+        """What `resource` is to us: an event of ours, or something to leave alone."""
+        written, base = (before.written, before.base) if before else (None, None)
+        if written is not None:
+            uids |= {uid_of(written, self.target.name)}
+        item = self._item(resource.body, uids)
+        if item is not None and item.mark is not None and item.base is not None:
+            written, base = item.mark, item.base
+        return Entry(resource=resource, item=item, written=written, base=base)
+
+    def _item(self, body: str, uids: frozenset[str]) -> Item | None:
+        """The event of ours that `body` holds, if it does; nothing else is worth the time of parsing."""
+        if "X-CALSYNC" not in body and uids.isdisjoint(_UID.findall(body)):
+            return None
+        from calsync import ical
+
+        item = ical.parse(body)
+        if item is None or not (self.known.is_ours(item) or (item.mark is None and item.uid in uids)):
+            return None
+        return item
+
+    def _remember(self, before: Mapping[str, Entry], fetched: Mapping[str, Resource]) -> None:
+        """Note what was seen; forget what is gone and was not ours, or is wanted no more."""
+        if self.dry_run:
+            return
+        with self.state.transaction():
+            for href in fetched:
+                self.state.put(self.place, self.seen[href])
+            if not self.known.whole:
+                return
+            for href, entry in before.items():
+                if href in self.seen:
+                    continue
+                if entry.written is None:
+                    self.state.forget(self.place, href)
+                elif entry.written.window not in self.desired.windows:
+                    self._retire(href, entry.written)
+
+    # Decide.
+
+    def decide(self) -> None:
+        """Compare each window as it was to be written when it was, and as it is to be written now."""
+        marked = {found.item.mark.window: found.item for found in self.known.found if found.item.mark}
+        kept = self.desired.draw({window: item.stamp.moment for window, item in marked.items()})
+        fresh = self.desired.draw({window: self._moment(item) for window, item in marked.items()})
+        wanted = {
+            window: Wanted(reminder, fresh[window], creates=window in self.desired.creates)
+            for window, reminder in kept.items()
+        }
+        plan = mirror(wanted, self.known) if self.terms.owned else decide(wanted, self.known, self.terms.day)
+        self.outcome.kept, self.outcome.unchanged = list(plan.kept), plan.unchanged
+        self.outcome.changes = [(change, uid_of(change.mark, self.target.name)) for change in plan.changes]
+
+    def _moment(self, before: Item | None) -> datetime:
+        """The moment of writing: now, but later than that of what stood there, whatever the clock says."""
+        return max(self.terms.now, before.stamp.moment + _SECOND) if before else self.terms.now
+
+    # Write.
+
+    def carry_out(self) -> None:
+        """Make the changes, each on its own, recording each result as it is known."""
+        planned, self.outcome.changes = self.outcome.changes, []
+        make = {Action.CREATE: self._create, Action.UPDATE: self._update, Action.DELETE: self._delete}
+        for change, uid in planned:
+            try:
+                make[change.action](change)
+            except (ConflictError, MissingError):
+                self.outcome.kept.append(Kept(change.window, uid, "changed on the server just now: look again later"))
+            except ItemError as error:
+                self.outcome.failed.append(Failure(change, uid, str(error)))
+
+    def _create(self, change: Change) -> None:
+        from calsync import ical
+
+        assert change.after is not None
+        stamp, mark = Stamp(self._moment(None), 0), change.mark
+        for _ in range(_GENERATIONS):
+            uid = uid_of(mark, self.target.name)
+            body = ical.build(change.after, mark, uid, stamp, self.terms.zone)
+            try:
+                resource = self.target.create(f"{uid}.ics", body)
+            except ConflictError:
+                if self._adopt(f"{uid}.ics", change):
+                    return
+                mark = Mark(mark.name, mark.window, mark.generation + 1)
+                continue
+            self._record(resource, change.after, mark, stamp)
+            self.outcome.changes.append((change, uid))
+            return
+        raise ItemError("the server says that it has this event already, but does not show it")
+
+    def _adopt(self, href: str, change: Change) -> bool:
+        """Whether the event that stands in the way is ours: then it is taken as stored, and decided on next time."""
+        resource = self.target.fetch([href]).get(href)
+        uids = frozenset({uid_of(change.mark, self.target.name)})
+        entry = self._entry(resource, None, uids) if resource else None
+        if entry is None or entry.item is None:
+            return False
+        self.state.put(self.place, entry)
+        if change.after is not None and hashes(entry.item.reminder) == hashes(change.after):
+            self.outcome.unchanged += 1
+        else:
+            self.outcome.kept.append(Kept(change.window, entry.item.uid, "was there already: see the next run"))
+        return True
+
+    def _update(self, change: Change) -> None:
+        from calsync import ical
+
+        assert change.before is not None
+        assert change.after is not None
+        before = change.before.item
+        stamp = Stamp(self._moment(before), before.stamp.sequence + 1)
+        resource = self.seen[change.before.href].resource
+        body = ical.patch(resource.body, change.after, change.mark, stamp, self.terms.zone)
+        self._record(self.target.update(resource, body), change.after, change.mark, stamp)
+        self.outcome.changes.append((change, before.uid))
+
+    def _delete(self, change: Change) -> None:
+        assert change.before is not None
+        self.target.delete(self.seen[change.before.href].resource)
+        self._retire(change.before.href, change.mark)
+        self.outcome.changes.append((change, change.before.item.uid))
+
+    def _record(self, resource: Resource, reminder: Reminder, mark: Mark, stamp: Stamp) -> None:
+        """Remember what was written. Where the server told no ETag, it is read again: it may have rewritten the body."""
+        if resource.etag is None:
+            resource = self.target.fetch([resource.href]).get(resource.href, resource)
+        base = hashes(reminder)
+        item = Item(uid=uid_of(mark, self.target.name), reminder=reminder, mark=mark, base=base, stamp=stamp)
+        self.state.put(self.place, Entry(resource=resource, item=item, written=mark, base=base))
+
+    def _retire(self, href: str, mark: Mark) -> None:
+        self.state.forget(self.place, href)
+        self.state.retire(self.place, mark.window, mark.generation)
+
+
+def _etag(entry: Entry | None) -> str | None:
+    return entry.resource.etag if entry else None
+
+
+def _found(seen: Mapping[str, Entry]) -> Iterator[Found]:
+    for href, entry in sorted(seen.items()):
+        if entry.item is not None:
+            yield Found(href, entry.resource.etag, entry.item)
+
+
+def _memory(entries: Mapping[str, Entry]) -> dict[str, Remembered]:
+    """What we wrote for each window; of two, the later generation."""
+    memory: dict[str, Remembered] = {}
+    for href, entry in entries.items():
+        mark, base = entry.written, entry.base
+        if mark is None or base is None:
+            continue
+        if mark.window not in memory or memory[mark.window].generation < mark.generation:
+            memory[mark.window] = Remembered(href, mark.generation, base)
+    return memory

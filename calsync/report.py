@@ -1,0 +1,218 @@
+"""What is shown: windows and what a run did, as text for people and as JSON for programs.
+
+The JSON is a contract (`docs/commands.md`). Nothing is printed here: functions give lines or values.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta, tzinfo
+
+from calsync import wording
+from calsync.config import Config
+from calsync.errors import Problem
+from calsync.identity import OWNED, differing, hashes, shown
+from calsync.model import Outlook, Reminder, Window
+from calsync.plan import Action, Change
+from calsync.reconcile import Outcome
+from calsync.sync import Report
+from calsync.workdays import say
+
+_SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+_DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
+
+
+def current(outlook: Outlook, *, everything: bool) -> list[Window]:
+    """The windows that are shown: what is past is left out unless `everything` is asked for."""
+    return [window for window in outlook.windows if everything or not window.state.is_past]
+
+
+# Windows.
+
+
+def windows_json(windows: Iterable[Window], uids: Mapping[str, str]) -> list[dict[str, object]]:
+    """A list of objects, one a window, in the order given."""
+    return [_window_json(window, uids[window.id]) for window in windows]
+
+
+def _window_json(window: Window, uid: str) -> dict[str, object]:
+    lead = window.applications[0]
+    return {
+        "id": window.id,
+        "uid": uid,
+        "rule": window.rule,
+        "applications": [application.id for application in window.applications],
+        "company": lead.company,
+        "companies": list(dict.fromkeys(application.company for application in window.applications)),
+        "roles": [application.role for application in window.applications if application.role],
+        "contact": {"name": lead.contact.name, "email": lead.contact.email, "phone": lead.contact.phone},
+        "by": window.by,
+        "opens": window.opens.isoformat(),
+        "closes": window.closes.isoformat(),
+        "starts": window.starts and window.starts.isoformat(),
+        "ends": window.ends and window.ends.isoformat(),
+        "state": window.state,
+        "done_on": window.done_on and window.done_on.isoformat(),
+        "why": list(window.why),
+    }
+
+
+def windows_text(outlook: Outlook, *, everything: bool, why: bool) -> Iterator[str]:
+    """A line a window; with `why`, the reasons below it, and why other applications have none."""
+    windows = current(outlook, everything=everything)
+    if not windows:
+        yield "Nothing to do: no window is open or ahead."
+    days = [_days(window.opens, window.closes) for window in windows]
+    width = max(map(len, days), default=0)
+    for window, when in zip(windows, days, strict=True):
+        yield f"{when:<{width}}  {window.state:<9}  {wording.summary(window)}  [{window.id}]"
+        if why:
+            yield from (f"    {reason}" for reason in window.why)
+    without = [standing for standing in outlook.standings if standing.why_not]
+    if why and without:
+        yield "Without a window:"
+        yield from (f"    {standing.application.id}: {standing.why_not}" for standing in without)
+
+
+def _days(opens: date, closes: date) -> str:
+    return say(opens) if opens == closes else f"{say(opens)} to {say(closes)}"
+
+
+# Checks.
+
+
+def check_json(problems: Iterable[Problem], warnings: Iterable[str]) -> dict[str, object]:
+    """Every mistake with its place (`line` and `column` count from 1; 0 for a whole file), and the warnings."""
+    found = [{"file": each.file, "line": each.line, "column": each.column, "text": each.text} for each in problems]
+    return {"problems": found, "warnings": list(warnings)}
+
+
+def check_text(config: Config, outlook: Outlook) -> Iterator[str]:
+    """What was read without a mistake."""
+    files = " and ".join(str(path) for path in (config.path, *config.applications))
+    count = len(outlook.standings)
+    yield f"{files}: fine, {count} application{'' if count == 1 else 's'}."
+
+
+# Runs.
+
+
+def run_json(report: Report) -> dict[str, object]:
+    """One object: changes, kept, unchanged, failed, requests, and where the targets are."""
+    outcomes = report.outcomes
+    return {
+        "changes": [_change_json(outcome, change, uid) for outcome in outcomes for change, uid in outcome.changes],
+        "kept": [
+            {"target": outcome.target, "id": kept.window, "uid": kept.uid, "because": kept.because}
+            for outcome in outcomes
+            for kept in outcome.kept
+        ],
+        "unchanged": sum(outcome.unchanged for outcome in outcomes),
+        "failed": [
+            {
+                "action": failure.change.action.name.lower(),
+                "target": outcome.target,
+                "id": failure.change.window,
+                "uid": failure.uid,
+                "because": failure.because,
+            }
+            for outcome in outcomes
+            for failure in outcome.failed
+        ],
+        "requests": sum(outcome.requests for outcome in outcomes),
+        "targets": {outcome.target: outcome.where for outcome in outcomes},
+        "not_compared": report.not_compared,
+        "errors": [str(error) for error in report.errors],
+        "warnings": list(report.warnings),
+    }
+
+
+def _change_json(outcome: Outcome, change: Change, uid: str) -> dict[str, object]:
+    before, after = _sides(change)
+    old, new = shown(before), shown(after)
+    return {
+        "action": change.action.name.lower(),
+        "target": outcome.target,
+        "id": change.window,
+        "uid": uid,
+        "summary": _one(change).summary,
+        "fields": {name: [old[name], new[name]] for name in _differing(change)},
+    }
+
+
+def _sides(change: Change) -> tuple[Reminder | None, Reminder | None]:
+    return (change.before.item.reminder if change.before else None), change.after
+
+
+def _one(change: Change) -> Reminder:
+    before, after = _sides(change)
+    found = after or before
+    assert found is not None
+    return found
+
+
+def _differing(change: Change) -> tuple[str, ...]:
+    before, after = _sides(change)
+    return OWNED if before is None or after is None else differing(hashes(before), hashes(after))
+
+
+def run_text(report: Report) -> Iterator[str]:
+    """What was done, or would be: a block a target and a summary line."""
+    if report.not_compared is not None:
+        yield f"The calendar could not be compared: {report.not_compared}"
+        yield "These are the windows as they stand:"
+        yield from windows_text(report.outlook, everything=False, why=False)
+    for outcome in report.outcomes:
+        yield f"{outcome.target}: {outcome.where}"
+        if outcome.target != "feed" or len(report.outcomes) == 1:
+            yield from _changes_text(outcome, report)
+        yield "  " + _summary(outcome, dry_run=report.dry_run)
+
+
+def _changes_text(outcome: Outcome, report: Report) -> Iterator[str]:
+    """A line a change, by day; a feed beside a calendar shows the same events, so its lines are left out."""
+    for change, _uid in sorted(outcome.changes, key=lambda entry: _order(entry[0])):
+        reminder = _one(change)
+        yield f"  {_SIGNS[change.action]} {_reminder_days(reminder, report.zone)}  {reminder.summary}"
+        if change.action is Action.UPDATE:
+            yield from _update_text(change)
+    for kept in outcome.kept:
+        yield f"  = {kept.window}: left alone, {kept.because}"
+    for failure in outcome.failed:
+        yield f"  ! {failure.change.window}: {failure.because}"
+
+
+def _order(change: Change) -> tuple[str, str]:
+    return str(shown(_one(change))["start"]), change.window
+
+
+def _reminder_days(reminder: Reminder, zone: tzinfo) -> str:
+    if isinstance(reminder.start, datetime):
+        start = reminder.start.astimezone(zone)
+        return f"{say(start)} {start:%H:%M}"
+    return _days(reminder.start, reminder.end - timedelta(days=1))
+
+
+def _update_text(change: Change) -> Iterator[str]:
+    before, after = _sides(change)
+    old, new = shown(before), shown(after)
+    for name in _differing(change):
+        if name != "description":
+            yield f"      {name}: {old[name]} -> {new[name]}"
+            continue
+        yield "      description:"
+        for line in difflib.unified_diff(str(old[name]).split("\n"), str(new[name]).split("\n"), n=0, lineterm=""):
+            if not line.startswith(("---", "+++", "@@")):
+                yield f"        {line[0]} {line[1:]}"
+
+
+def _summary(outcome: Outcome, *, dry_run: bool) -> str:
+    counts = {action: sum(change.action is action for change, _ in outcome.changes) for action in Action}
+    would = "would be " if dry_run else ""
+    parts = [f"{counts[action]} {would}{_DONE[action]}" for action in (Action.CREATE, Action.UPDATE, Action.DELETE)]
+    parts += [f"{outcome.unchanged} unchanged"]
+    parts += [f"{len(outcome.kept)} left alone"] if outcome.kept else []
+    parts += [f"{len(outcome.failed)} failed"] if outcome.failed else []
+    requests = f"{outcome.requests} request{'' if outcome.requests == 1 else 's'}" if outcome.requests else ""
+    return ", ".join(parts) + (f"; {requests}" if requests else "")

@@ -1,0 +1,229 @@
+"""The cache of what was last seen and written, in SQLite. The only door to sqlite3.
+
+It saves work and remembers what a calendar cannot: that an event stood there and is gone. It may be deleted at any
+time; what is lost then is told in `docs/identity.md`. One process at a time writes it (`Lock`). Public face: `opened`,
+which gives a `State`; `Entry`, one item of one calendar.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from calsync.errors import BusyError, CalsyncError
+from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp
+
+_VERSION = 1
+_TABLES = (
+    """CREATE TABLE items (
+        place TEXT NOT NULL, href TEXT NOT NULL, etag TEXT, body TEXT NOT NULL, item TEXT, written TEXT, base TEXT,
+        PRIMARY KEY (place, href)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE retired (
+        place TEXT NOT NULL, window TEXT NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (place, window)
+    ) WITHOUT ROWID""",
+    "CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An item as it was last seen at a place. `item` is None for what is not ours; then its text is not kept either.
+
+    `written` is the mark under which we wrote it and `base` the hashes of what we wrote, None where we did not: they
+    outlive a server that drops both from the event.
+    """
+
+    resource: Resource
+    item: Item | None = None
+    written: Mark | None = None
+    base: Hashes | None = None
+
+
+class State:
+    """The cache: the entries of each place (a calendar or a feed file, for one journal's name)."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def entries(self, place: str) -> dict[str, Entry]:
+        """All entries of `place`, by href."""
+        rows = self._database.execute(
+            "SELECT href, etag, body, item, written, base FROM items WHERE place = ?", (place,)
+        )
+        return {row[0]: _entry(*row) for row in rows}
+
+    def put(self, place: str, entry: Entry) -> None:
+        """Remember `entry`."""
+        resource = entry.resource
+        item = entry.item and json.dumps(_item_to_json(entry.item))
+        written = entry.written and json.dumps(asdict(entry.written))
+        base = entry.base and json.dumps(dict(entry.base))
+        row = (place, resource.href, resource.etag, resource.body if entry.item else "", item, written, base)
+        self._database.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def forget(self, place: str, href: str) -> None:
+        """Remember nothing of `href` any more."""
+        self._database.execute("DELETE FROM items WHERE place = ? AND href = ?", (place, href))
+
+    def retire(self, place: str, window: str, generation: int) -> None:
+        """Remember that the UID of this generation was deleted, so that it is not used again."""
+        self._database.execute("INSERT OR REPLACE INTO retired VALUES (?, ?, ?)", (place, window, generation))
+
+    def retired(self, place: str) -> dict[str, int]:
+        """The last generation of each window that was deleted at `place`."""
+        return dict(self._database.execute("SELECT window, generation FROM retired WHERE place = ?", (place,)))
+
+    def generations(self, target: str, name: str) -> dict[str, int]:
+        """The generation of each window's event in a target, wherever that is, as far as one is known."""
+        places = f"{target} {name} *"
+        rows = self._database.execute(
+            "SELECT window, generation + 1 FROM retired WHERE place GLOB :places UNION ALL "
+            "SELECT written ->> 'window', written ->> 'generation' FROM items "
+            "WHERE place GLOB :places AND written IS NOT NULL ORDER BY 2",
+            {"places": places},
+        )
+        return dict(rows.fetchall())
+
+    def note(self, key: str) -> str | None:
+        """What was noted under `key`, such as where a calendar was found."""
+        row = self._database.execute("SELECT value FROM notes WHERE key = ?", (key,)).fetchone()
+        return row and str(row[0])
+
+    def take_note(self, key: str, value: str) -> None:
+        """Note `value` under `key`."""
+        self._database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Several changes as one."""
+        with self._database:
+            self._database.execute("BEGIN")
+            yield
+
+
+@contextmanager
+def opened(folder: Path, *, writes: bool) -> Iterator[State]:
+    """The state in `folder`, made where it is missing; with `writes=False` nothing on the disk is touched.
+
+    Raises BusyError if another calsync writes it, CalsyncError if the folder cannot be used.
+    """
+    with contextlib.ExitStack() as stack:
+        path = folder / "state.sqlite3"
+        if writes:
+            stack.enter_context(_locked(folder))
+            database = _writable(path)
+        else:
+            database = _readable(path)
+        stack.callback(database.close)
+        yield State(database)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system lets go of it when the process ends, however it ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = (folder / "lock").open("a")
+    except OSError as error:
+        raise CalsyncError(f"the state folder {folder} cannot be written: {error.strerror}") from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(f"another calsync is at work on {folder}; this one leaves it to that") from None
+        yield
+
+
+def _writable(path: Path) -> sqlite3.Connection:
+    try:
+        return _checked(_connect(f"{path.absolute().as_uri()}?mode=rwc"), create=True)
+    except sqlite3.DatabaseError:
+        path.unlink(missing_ok=True)
+        return _checked(_connect(f"{path.absolute().as_uri()}?mode=rwc"), create=True)
+
+
+def _readable(path: Path) -> sqlite3.Connection:
+    """The state for a run that writes nothing: an empty one where there is none, or none of this version."""
+    with contextlib.suppress(sqlite3.DatabaseError):
+        if path.exists():
+            return _checked(_connect(f"{path.absolute().as_uri()}?mode=ro"), create=False)
+    return _checked(_connect("file::memory:"), create=True)
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    """No write waits for the disk: a crash of calsync loses nothing, one of the machine may cost the cache."""
+    database = sqlite3.connect(uri, uri=True, isolation_level=None)
+    database.execute("PRAGMA synchronous = OFF")
+    return database
+
+
+def _checked(database: sqlite3.Connection, *, create: bool) -> sqlite3.Connection:
+    """Raises sqlite3.DatabaseError where this is no state of this version."""
+    try:
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0 and create:
+            with database:
+                database.execute("BEGIN")
+                for table in _TABLES:
+                    database.execute(table)
+                database.execute(f"PRAGMA user_version = {_VERSION}")
+        elif version != _VERSION:
+            raise sqlite3.DatabaseError(f"state of version {version}")  # noqa: TRY301 - it is closed just below
+        database.execute("SELECT 1 FROM items LIMIT 1").fetchall()
+    except sqlite3.DatabaseError:
+        database.close()
+        raise
+    return database
+
+
+def _entry(href: str, etag: str | None, body: str, item: str | None, written: str | None, base: str | None) -> Entry:
+    return Entry(
+        resource=Resource(href, etag, body),
+        item=_item_from_json(json.loads(item)) if item else None,
+        written=Mark(**json.loads(written)) if written else None,
+        base=json.loads(base) if base else None,
+    )
+
+
+def _item_to_json(item: Item) -> dict[str, object]:
+    reminder = {
+        **asdict(item.reminder),
+        "start": item.reminder.start.isoformat(),
+        "end": item.reminder.end.isoformat(),
+        "alarms": [trigger.total_seconds() for trigger in item.reminder.alarms],
+    }
+    stamp = [item.stamp.moment.isoformat(), item.stamp.sequence]
+    mark = asdict(item.mark) if item.mark else None
+    base = dict(item.base) if item.base else None
+    return {"uid": item.uid, "reminder": reminder, "mark": mark, "base": base, "stamp": stamp}
+
+
+def _item_from_json(values: Mapping[str, Any]) -> Item:
+    reminder = {
+        **values["reminder"],
+        "start": _moment(values["reminder"]["start"]),
+        "end": _moment(values["reminder"]["end"]),
+        "categories": tuple(values["reminder"]["categories"]),
+        "alarms": tuple(timedelta(seconds=seconds) for seconds in values["reminder"]["alarms"]),
+    }
+    moment, sequence = values["stamp"]
+    return Item(
+        uid=values["uid"],
+        reminder=Reminder(**reminder),
+        mark=Mark(**values["mark"]) if values["mark"] else None,
+        base=values["base"],
+        stamp=Stamp(datetime.fromisoformat(moment), sequence),
+    )
+
+
+def _moment(text: str) -> date:
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)

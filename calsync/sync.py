@@ -1,0 +1,212 @@
+"""The rail: one run from the files to the targets. The only module that knows all stations.
+
+YAML -> Journal -> Outlook (windows) -> reminders -> plan -> targets. Public face: `look`, which only computes, and
+`run_once`, which brings every target of the config to what is wanted, or in a dry run says what it would do. The clock
+is an argument of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from calsync import journal, paths, publicholidays, state
+from calsync.config import CaldavSettings, Config
+from calsync.errors import CalsyncError, ConfigError, Problem, UnreachableError
+from calsync.etiquette import outlook
+from calsync.identity import uid_of
+from calsync.model import Journal, Mark, Outlook, Reminder, State, Window
+from calsync.reconcile import Desired, Outcome, Terms, reconcile
+from calsync.reminders import Form, reminders
+from calsync.targets import TARGETS
+from calsync.targets.base import Target
+
+_FEED_BACK, _FEED_AHEAD = timedelta(days=30), timedelta(days=180)
+"""What a feed shows: Google takes about 1 MB and 1,000 events (`docs/calendars.md`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When a run takes place: `now` in the user's zone, and the day that counts as today."""
+
+    now: datetime
+    today: date
+
+    @classmethod
+    def of(cls, now: datetime, today: date | None, zone: ZoneInfo) -> Moment:
+        """The present; or the first moment of another day, where the user asks for one."""
+        if today is None:
+            now = now.astimezone(zone).replace(microsecond=0)
+            return cls(now=now, today=now.date())
+        return cls(now=datetime.combine(today, time(), zone), today=today)
+
+    @property
+    def midnight(self) -> datetime:
+        """The moment at which today began."""
+        return datetime.combine(self.today, time(), self.now.tzinfo)
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What one run found and did.
+
+    `not_compared` says why a dry run could not look at the server. `errors` are those that ended the work on a target.
+    """
+
+    outlook: Outlook
+    zone: ZoneInfo
+    dry_run: bool
+    outcomes: list[Outcome] = field(default_factory=list)
+    errors: list[CalsyncError] = field(default_factory=list)
+    not_compared: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything was changed, or would be."""
+        return any(outcome.changes for outcome in self.outcomes)
+
+    @property
+    def exit_code(self) -> int:
+        """The code of the first error; 1 where only single items failed."""
+        if self.errors:
+            return self.errors[0].exit_code
+        return 1 if any(outcome.failed for outcome in self.outcomes) else 0
+
+
+def read_journal(config: Config) -> Journal:
+    """The journal of `config` with the answers. Raises JournalError with every mistake in it."""
+    return journal.read(config.applications, config.answers, config.timezone, publicholidays.check_place)
+
+
+def look(config: Config, today: date) -> Outlook:
+    """The windows of the journal as of `today`. Raises JournalError."""
+    read = read_journal(config)
+    found = outlook(read.applications, config.policy, today, publicholidays.table)
+    return replace(found, warnings=(*read.warnings, *found.warnings))
+
+
+def uids(config: Config, windows: Iterable[Window], environ: Mapping[str, str]) -> dict[str, str]:
+    """The UID of each window's event on CalDAV, by window id."""
+    with state.opened(paths.state_folder(environ), writes=False) as cache:
+        generations = cache.generations("caldav", config.name)
+    marks = (Mark(config.name, window.id, generations.get(window.id, 1)) for window in windows)
+    return {mark.window: uid_of(mark, "caldav") for mark in marks}
+
+
+def run_once(
+    config: Config, moment: Moment, environ: Mapping[str, str], *, dry_run: bool = False, offline: bool = False
+) -> Report:
+    """Read, compute, and bring every target to what is wanted; in a dry run write nothing anywhere.
+
+    `offline` leaves the server out of a dry run. Raises JournalError, ConfigError where there is nothing to sync to,
+    BusyError where another run holds the state. What goes wrong with one target does not stop the next.
+    """
+    _must_have_target(config)
+    found = look(config, moment.today)
+    report = Report(outlook=found, zone=config.timezone, dry_run=dry_run, warnings=found.warnings)
+    with state.opened(paths.state_folder(environ), writes=not dry_run) as cache:
+        for station in _stations(config, moment, found, cache, dry_run=dry_run):
+            if offline and not station.owned:
+                report.not_compared = "not asked (--offline)"
+                continue
+            terms = Terms(
+                name=config.name, zone=config.timezone, now=moment.now, day=moment.midnight, owned=station.owned
+            )
+            _visit(report, station, cache, terms)
+    return report
+
+
+def _must_have_target(config: Config) -> None:
+    if config.caldav is None and config.feed is None:
+        text = (
+            "there is nothing to sync to: write a 'caldav:' block (your calendar) or a 'feed:' block (a file), or both"
+        )
+        raise ConfigError([Problem(str(config.path), 0, 0, text)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Station:
+    """A target of the config: how it is opened, what it is to show, whether all of it is ours to write.
+
+    `noted` is the key under which the state notes where it was found.
+    """
+
+    opened: Callable[[], Target]
+    desired: Desired
+    owned: bool
+    noted: str | None = None
+
+
+def _stations(
+    config: Config, moment: Moment, found: Outlook, cache: state.State, *, dry_run: bool
+) -> Iterator[_Station]:
+    form = Form(config.reminders, config.remind_at, config.timezone, ZoneInfo)
+    if feed := config.feed:
+        windows = [window for window in found.windows if _in_feed(window, moment.today)]
+        desired = _desired(windows, form, moment, alarms=feed.alarms)
+        yield _Station(opened=partial(TARGETS["feed"], path=feed.path), desired=desired, owned=True)
+    if caldav := config.caldav:
+        windows = [window for window in found.windows if window.state not in (State.MISSED, State.SKIPPED)]
+        desired = _desired(windows, form, moment, alarms=True)
+        noted = f"calendar {caldav.url} {caldav.username} {caldav.calendar}"
+        opened = partial(_calendar, caldav, known=cache.note(noted), create=not dry_run)
+        yield _Station(opened=opened, desired=desired, owned=False, noted=noted)
+
+
+def _visit(report: Report, station: _Station, cache: state.State, terms: Terms) -> None:
+    """Bring one target to what is desired, and put what became of it into the report."""
+    try:
+        with closing(station.opened()) as target:
+            outcome = reconcile(target, station.desired, cache, terms, dry_run=report.dry_run)
+    except UnreachableError as error:
+        if report.dry_run:
+            report.not_compared = str(error)
+        else:
+            report.errors.append(error)
+    except CalsyncError as error:
+        report.errors.append(error)
+    else:
+        report.outcomes.append(outcome)
+        if station.noted and not report.dry_run:
+            cache.take_note(station.noted, outcome.where)
+
+
+def _in_feed(window: Window, today: date) -> bool:
+    last = window.done_on or window.closes
+    return window.state is not State.SKIPPED and today - _FEED_BACK <= last and window.opens <= today + _FEED_AHEAD
+
+
+def _desired(windows: list[Window], form: Form, moment: Moment, *, alarms: bool) -> Desired:
+    def draw(written: Mapping[str, datetime]) -> Mapping[str, Reminder]:
+        drawn = reminders(windows, form, written, moment.now)
+        return drawn if alarms else {key: replace(reminder, alarms=()) for key, reminder in drawn.items()}
+
+    current = frozenset(window.id for window in windows if not window.state.is_past and window.closes >= moment.today)
+    return Desired(draw=draw, creates=current, windows=frozenset(window.id for window in windows))
+
+
+def _calendar(settings: CaldavSettings, *, known: str | None, create: bool) -> Target:
+    from calsync import credentials
+
+    password = credentials.read(
+        password_file=settings.password_file,
+        password_env=settings.password_env,
+        password_command=settings.password_command,
+        credential=settings.credential,
+        token_command=settings.token_command,
+    )
+    return TARGETS["caldav"](
+        url=settings.url,
+        username=settings.username,
+        password=password,
+        calendar=settings.calendar,
+        auth="bearer" if settings.token_command else "basic",
+        timeout=settings.timeout,
+        create=create,
+        known=known,
+    )
