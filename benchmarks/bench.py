@@ -81,7 +81,7 @@ def seconds(command: Sequence[str], folder: Path, environment: dict[str, str]) -
 def compare(row: Row, folder: Path, environment: dict[str, str]) -> str:
     """Run both in turn and tell the ratio of their medians, each with its spread."""
     for command in (row.ours, row.theirs):
-        seconds(command, folder, environment)  # fills the caches of files and of holidays
+        seconds(command, folder, environment)  # fills the system's cache of files
     both = [(seconds(row.ours, folder, environment), seconds(row.theirs, folder, environment)) for _ in range(ROUNDS)]
     ours, theirs = zip(*both, strict=True)
     ratio = statistics.median(ours) / statistics.median(theirs)

@@ -37,4 +37,16 @@ check "calsync --version is that of the source" says_its_version
 check "calsync check, on the example files" on_examples check
 check "calsync windows, on the example files" on_examples windows
 check "calsync windows --json, on the example files" windows_are_json
+# The demo needs the extra: it says so, and works once it is there.
+asks_for_the_extra() {
+    ! "$calsync" demo --once >"$work/demo" 2>&1 && grep -q 'calsync\[server\]' "$work/demo" && ! grep -q Traceback "$work/demo"
+}
+
+with_the_extra() {
+    "$wheel_env/bin/python" -m pip install --quiet --disable-pip-version-check "$(ls "$work"/dist/calsync-*.whl)[server]" &&
+        (cd "$work" && "$calsync" demo --once)
+}
+
+check "calsync demo without the extra says what to install" asks_for_the_extra
+check "calsync demo --once, with the extra" with_the_extra
 check "the man page comes with it" test -f "$wheel_env/share/man/man1/calsync.1"
