@@ -237,17 +237,25 @@ class CaldavTarget:
         return self._connection.requests
 
     def listing(self) -> Listing:
-        """See `base.Target.listing`. One PROPFIND, which also proves that this is a calendar."""
+        """See `base.Target.listing`.
+
+        One calendar-query, which costs servers half of a PROPFIND. Where it finds nothing, or fails, a PROPFIND
+        proves that this is a calendar and really empty.
+        """
         calendar = self._calendar or self._found()
         if self._exists is False:
             return Listing({})
+        events = self._query(calendar)
+        if events is not None:
+            return events
         answer = self._connection.propfind(calendar, davxml.LIST_ITEMS, 1)
         own = answer[1].about(urlsplit(answer[0]).path) if answer is not None else None
         if answer is None or (own is not None and not own.is_calendar):
             return self._not_there(calendar, missing=answer is None)
         at, told = answer
         self._calendar, self._exists = at if at.endswith("/") else f"{at}/", True
-        return davxml.listing(told, urlsplit(at).path)
+        events = davxml.listing(told, urlsplit(at).path)
+        return Listing(events.etags, whole=events.whole and own is not None)
 
     def fetch(self, hrefs: Iterable[str]) -> Mapping[str, Resource]:
         """See `base.Target.fetch`. Asked for in chunks; one by one where a chunk's answer does not tell."""
@@ -356,6 +364,19 @@ class CaldavTarget:
 
     # Items
 
+    def _query(self, calendar: str) -> Listing | None:
+        """The events that a calendar-query finds; None where it finds none or does not tell."""
+        try:
+            answer = self._connection.read("REPORT", calendar, davxml.LIST_EVENTS, _DEPTH_1)
+        except _GarbledError:
+            return None
+        multistatus = davxml.parse(answer.tree) if answer.status == 207 else None
+        events = davxml.listing(multistatus, urlsplit(answer.url).path) if multistatus is not None else None
+        if events is None or not events.etags:
+            return None
+        self._calendar, self._exists = answer.url if answer.url.endswith("/") else f"{answer.url}/", True
+        return events
+
     def _multiget(self, hrefs: list[str]) -> tuple[dict[str, Resource], set[str]]:
         """What one REPORT tells: the items that came, and those that are missing for sure. Nothing where it fails."""
         headers = dict(davxml.XML_HEADERS)
@@ -424,6 +445,7 @@ class CaldavTarget:
         raise ConflictError(text) if answer.status in (409, 412) else ItemError(text)
 
 
+_DEPTH_1 = {**davxml.XML_HEADERS, "Depth": "1"}
 _CALENDAR_DATA = {"Content-Type": "text/calendar; charset=utf-8"}
 
 

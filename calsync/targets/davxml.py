@@ -29,6 +29,10 @@ LIST_ITEMS = (
     f"{_DECLARATION}<D:propfind {_NAMESPACES}><D:prop>"
     "<D:getetag/><D:resourcetype/><D:getcontenttype/></D:prop></D:propfind>"
 )
+LIST_EVENTS = (
+    f"{_DECLARATION}<C:calendar-query {_NAMESPACES}><D:prop><D:getetag/></D:prop><C:filter>"
+    '<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"/></C:comp-filter></C:filter></C:calendar-query>'
+)
 DISCOVER = (
     f"{_DECLARATION}<D:propfind {_NAMESPACES}><D:prop><D:resourcetype/><D:displayname/>"
     "<D:current-user-principal/><C:calendar-home-set/><C:supported-calendar-component-set/></D:prop></D:propfind>"
@@ -171,18 +175,17 @@ def encoded(path: str) -> str:
 
 
 def listing(multistatus: Multistatus, own: str) -> Listing:
-    """The events of a calendar's PROPFIND at depth 1; `own` is the calendar's path.
+    """The events of a calendar's calendar-query, or of its PROPFIND at depth 1; `own` is the calendar's path.
 
-    Without the calendar's own entry the answer is not whole, however good it looks.
+    It says nothing of an answer without any entry: whether that is an empty calendar must be found out elsewhere.
     """
     etags: dict[str, str | None] = {}
-    whole = multistatus.whole and multistatus.about(own) is not None
     for entry in multistatus.entries:
         if entry.is_collection or canonical(entry.path) == canonical(own) or entry.status in (404, 410):
             continue
         if _may_be_event(entry.text(f"{DAV}getcontenttype")):
             etags[entry.path] = entry.text(f"{DAV}getetag")
-    return Listing(etags, whole)
+    return Listing(etags, multistatus.whole)
 
 
 def _may_be_event(content_type: str | None) -> bool:

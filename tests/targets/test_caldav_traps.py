@@ -274,8 +274,26 @@ def test_a_listing_that_cannot_be_read_is_never_an_empty_one(opened: Open, reply
     ],
 )
 def test_a_listing_with_a_hole_is_not_whole(opened: Open, reply: Reply) -> None:
-    target, _ = opened(reply)
+    target, _ = opened(by_method(REPORT=Reply(500), PROPFIND=reply))
     assert not target.listing().whole
+
+
+def test_a_query_cut_short_by_the_server_is_not_whole(opened: Open) -> None:
+    """RFC 6578 3.6, which Apple's server and others follow for queries too."""
+    end = "<D:response><D:href>/cal/</D:href><D:status>HTTP/1.1 507 Full</D:status></D:response>"
+    target, scripted = opened(multistatus(item("/cal/a.ics"), end))
+    listing = target.listing()
+    assert (dict(listing.etags), listing.whole) == ({"/cal/a.ics": '"1"'}, False)
+    assert scripted.methods() == ["REPORT"]
+
+
+@pytest.mark.parametrize("query", [multistatus(), Reply(403), Reply(501), LOGIN_PAGE, GARBLED])
+def test_a_query_that_finds_nothing_is_not_taken_at_its_word(opened: Open, query: Reply) -> None:
+    target, scripted = opened(by_method(REPORT=query, PROPFIND=multistatus(CALENDAR, item("/cal/a.ics"))))
+    assert list(target.listing().etags) == ["/cal/a.ics"]
+    scripted.script = by_method(REPORT=query, PROPFIND=LOGIN_PAGE)
+    with pytest.raises(UnreachableError):
+        target.listing()
 
 
 def test_a_listing_has_the_events_alone(opened: Open) -> None:
@@ -302,12 +320,12 @@ def test_a_read_follows_redirects_and_writes_go_there_too(opened: Open) -> None:
             return Reply(301, "", {"Location": "/moved/"})
         if asked.method == "PUT":
             return Reply(201)
-        return multistatus(CALENDAR.replace("/cal/", "/moved/"))
+        return multistatus(item("/moved/a.ics"))
 
     target, scripted = opened(script)
     assert target.listing().whole
     assert target.create("one.ics", event("one")).href == "/moved/one.ics"
-    assert scripted.methods() == ["PROPFIND", "PROPFIND", "PUT"]
+    assert scripted.methods() == ["REPORT", "REPORT", "PUT"]
     assert scripted.asked[1].body == scripted.asked[0].body
     assert target.requests == 3
 
@@ -400,13 +418,13 @@ def test_a_server_that_says_nothing_is_given_up_after_the_timeout(opened: Open) 
 
 
 def test_a_broken_read_is_tried_once_more_and_a_broken_write_never(opened: Open) -> None:
-    whole = multistatus(CALENDAR)
+    whole = multistatus(item("/cal/a.ics"))
     replies = iter([Reply(207, whole.body, cut=10), whole, Reply(201, "x" * 50, cut=10)])
     target, scripted = opened(lambda _: next(replies))
     assert target.listing().whole
     with pytest.raises(UnreachableError, match="broke before the answer was complete"):
         target.create("one.ics", event("one"))
-    assert scripted.methods() == ["PROPFIND", "PROPFIND", "PUT"]
+    assert scripted.methods() == ["REPORT", "REPORT", "PUT"]
 
 
 def test_a_name_that_dns_does_not_know_is_told() -> None:
@@ -466,7 +484,7 @@ def test_a_proxy_is_not_asked_for_loopback(opened: Open, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(("auth", "expected"), [("bearer", f"Bearer {PASSWORD}"), ("basic", "Basic YWxpY2U6")])
 def test_the_login_goes_with_the_first_request(opened: Open, auth: str, expected: str) -> None:
-    target, scripted = opened(multistatus(CALENDAR), auth=auth)
+    target, scripted = opened(multistatus(item("/cal/a.ics")), auth=auth)
     target.listing()
     assert scripted.asked[0].headers["authorization"].startswith(expected)
     assert len(scripted.asked) == 1
@@ -475,7 +493,7 @@ def test_the_login_goes_with_the_first_request(opened: Open, auth: str, expected
 def test_a_digest_challenge_is_answered_and_both_requests_are_counted(opened: Open) -> None:
     challenge = Reply(401, "", {"WWW-Authenticate": 'Digest realm="x", nonce="1", qop="auth", algorithm=MD5'})
     target, scripted = opened(
-        lambda asked: multistatus(CALENDAR) if "authorization" in asked.headers else challenge, auth="digest"
+        lambda asked: multistatus(item("/cal/a.ics")) if "authorization" in asked.headers else challenge, auth="digest"
     )
     assert target.listing().whole
     assert scripted.asked[1].headers["authorization"].startswith('Digest username="alice"')

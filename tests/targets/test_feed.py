@@ -45,6 +45,8 @@ class InFile:
 
 
 class TestFeed(TargetContract):
+    requests_of_a_listing = 0
+
     @pytest.fixture
     def place(self, tmp_path: Path) -> Place:
         return InFile(tmp_path / "follow-ups.ics")
