@@ -174,12 +174,17 @@ class Record:
     def snooze(self) -> date | None:
         """The day before which nothing opens, by the last snooze that no `follow_up.on` has ended."""
         until = None
-        for e in self.events:
+        for i, e in enumerate(self.events):
             if isinstance(e, m.Snoozed):
                 until = e.until
             elif isinstance(e, m.Interview | m.Heard) and e.follow_up_on is not None and e.day <= self.today:
-                until = None
+                before = replace(self, events=self.events[:i])
+                until = None if before.listens(e) else until
         return until
+
+    def listens(self, event: m.Interview | m.Heard) -> bool:
+        """Whether a statement counts: not with an offer, and after an end only an interview."""
+        return self.stage in ("new", "open") or (self.stage == "ended" and isinstance(event, m.Interview))
 
     @property
     def skips(self) -> set[str]:
@@ -334,11 +339,11 @@ def applied_event(chain: Chain, event: m.Event) -> Chain:
 
     if isinstance(event, m.Applied) and record.applied_count > before.applied_count:
         return become(application_call(record, chain.policy, event.day))
-    if isinstance(event, m.Interview) and before.stage != "offered":
+    if isinstance(event, m.Interview) and before.listens(event):
         said = None if event.day > record.today else stated(event, record.k)
         week = following_week(event.day)
         return become(said or Claim("interview-follow-up", record.k, *week))
-    if isinstance(event, m.Heard) and before.stage in ("new", "open"):
+    if isinstance(event, m.Heard) and before.listens(event):
         if (said := stated(event, record.k)) is not None:
             return become(said)
         if named_later(chain.current, event.day):
@@ -755,7 +760,7 @@ def beside(chain: Chain) -> list[Line]:
         if event.day >= today:
             lines.append((f"{name}/ask-before-leaving/{k}", None, event.day, event.day, m.State.FIRM))
         thanks = chain.days.next(event.day + DAY)
-        if chain.policy.thank_you and thanks >= today and not any(isinstance(e, m.Offer) for e in later):
+        if chain.policy.thank_you and thanks >= today:
             state = m.State.TENTATIVE if event.day > today else m.State.FIRM
             lines.append((f"{name}/thank-you/{k}", m.Channel.EMAIL, thanks, thanks, state))
     offers = [e for e in events if isinstance(e, m.Offer)]
