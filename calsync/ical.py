@@ -14,14 +14,17 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from icalendar import Alarm, Calendar, Component, Event, Timezone
-from icalendar.prop import vInline
+from icalendar.prop import vInline, vText
 
 from calsync.identity import hashes, hashes_text, mark_text, read_hashes, read_mark
 from calsync.model import Item, Mark, Reminder, Stamp
 from calsync.vtimezone import vtimezone
 
 PRODID = "-//calsync//calsync//EN"
-MARK, BASE = "X-CALSYNC", "X-CALSYNC-BASE"
+MARK, BASE, WRITTEN = "X-CALSYNC", "X-CALSYNC-BASE", "X-CALSYNC-WRITTEN"
+_MOMENT = "%Y%m%dT%H%M%SZ"
+_UNREADABLE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
+"""What icalendar, or a value of another kind than RFC 5545 gives the property, may raise."""
 _SENTINEL_YEAR = 1976
 """The year of the alarm by which Apple's Calendar says "no alarm"."""
 
@@ -42,15 +45,18 @@ def build(reminder: Reminder, mark: Mark, uid: str, stamp: Stamp, zone: tzinfo) 
 def patch(body: str, reminder: Reminder, mark: Mark, stamp: Stamp, zone: tzinfo) -> str:
     """`body` with the owned fields of its event set to `reminder`; all else stays as it is.
 
-    The alarms are replaced only if their triggers, or the title that they show, change. Raises ValueError if `body`
-    holds no event.
+    The alarms are replaced only if their triggers change; those that show the old title then show the new one. Raises
+    ValueError if `body` holds no event.
     """
     calendar = _calendar(body)
     event = _main_event(calendar)
     before = _reminder(event)
     _write(event, reminder, mark, stamp, zone)
-    if (before.alarms, before.summary) != (reminder.alarms, reminder.summary):
+    if sorted(before.alarms) != sorted(reminder.alarms):
         _write_alarms(event, reminder)
+    for alarm in _alarms(event):
+        if alarm.get("DESCRIPTION") == before.summary:
+            alarm["DESCRIPTION"] = vText(reminder.summary)
     return _text(calendar, reminder, zone)
 
 
@@ -65,8 +71,9 @@ def parse(body: str) -> Item | None:
             mark=read_mark(_raw(event, MARK)),
             base=read_hashes(_raw(event, BASE)),
             stamp=Stamp(_utc(_dt(event, modified)), int(event.get("SEQUENCE", 0))),
+            written=_written(event),
         )
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except _UNREADABLE:
         return None
 
 
@@ -101,6 +108,7 @@ def _write(event: Event, reminder: Reminder, mark: Mark, stamp: Stamp, zone: tzi
         "CLASS": reminder.klass,
         MARK: vInline(mark_text(mark)),
         BASE: vInline(hashes_text(hashes(reminder))),
+        WRITTEN: vInline(stamp.moment.astimezone(UTC).strftime(_MOMENT)),
     }
     for name in (*values, "DURATION"):
         event.pop(name, None)
@@ -141,15 +149,16 @@ def _local(moment: date, zone: tzinfo) -> date:
 
 def _reminder(event: Event) -> Reminder:
     start = _day_or_utc(_dt(event, "DTSTART"))
+    end = _end(event, start)
     return Reminder(
         start=start,
-        end=_end(event, start),
+        end=end,
         summary=str(event.get("SUMMARY", "")),
         description=str(event.get("DESCRIPTION", "")),
         location=str(event.get("LOCATION", "")),
         status=str(event.get("STATUS", "")),
         categories=tuple(_categories(event)),
-        alarms=tuple(_alarms(event, start)),
+        alarms=tuple(_triggers(event, start, end)),
         transp=str(event.get("TRANSP", "OPAQUE")),
         klass=str(event.get("CLASS", "PUBLIC")),
     )
@@ -174,16 +183,30 @@ def _categories(event: Event) -> Iterator[str]:
         yield from map(str, line.cats)
 
 
-def _alarms(event: Event, start: date) -> Iterator[timedelta]:
-    """The triggers of the alarms, relative to the start; without snoozes and sentinels, which are noise."""
-    for alarm in event.subcomponents:
-        if alarm.name != "VALARM" or "RELATED-TO" in alarm or "TRIGGER" not in alarm:
-            continue
+def _alarms(event: Event) -> Iterator[Component]:
+    """The alarms, without snoozes, which are noise."""
+    for part in event.subcomponents:
+        if part.name == "VALARM" and "RELATED-TO" not in part and "TRIGGER" in part:
+            yield part
+
+
+def _triggers(event: Event, start: date, end: date) -> Iterator[timedelta]:
+    """The triggers of the alarms, relative to the start; without sentinels, which are noise."""
+    for alarm in _alarms(event):
         trigger = _dt(alarm, "TRIGGER")
         if isinstance(trigger, timedelta):
-            yield trigger
+            from_end = alarm["TRIGGER"].params.get("RELATED", "START").upper() == "END"
+            yield trigger + (end - start if from_end else timedelta(0))
         elif trigger.year != _SENTINEL_YEAR:
             yield _utc(trigger) - _utc(start)
+
+
+def _written(event: Event) -> datetime | None:
+    """The moment of our last write, None where that is not told."""
+    try:
+        return datetime.strptime(_raw(event, WRITTEN), _MOMENT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _raw(component: Component, name: str) -> str:

@@ -1,6 +1,7 @@
 """Who an event belongs to, and what we wrote into it last. Pure (`docs/identity.md`).
 
-- `Mark` and its text, the value of `X-CALSYNC`: "v1;NAME;WINDOW-ID;GENERATION".
+- `Mark` and its text, the value of `X-CALSYNC`: "v1;NAME;WINDOW-ID;GENERATION", other characters than letters, digits
+  and "-._~/" percent-encoded, so that no server's escaping can change its meaning.
 - `uid_of`: the UID that a mark gives; letters, digits and dashes, always the same.
 - `hashes` and their text, the value of `X-CALSYNC-BASE`: a short hash of each owned field, taken after normalising, so
   that what means the same has the same hash whoever spelled it.
@@ -8,11 +9,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from urllib.parse import quote, unquote
 
 from calsync.model import Hashes, Mark, Reminder
 
@@ -20,6 +23,7 @@ OWNED = tuple(field.name for field in fields(Reminder))
 """The names of the owned fields, as `X-CALSYNC-BASE` and reports use them."""
 
 _VERSION = "v1"
+_GENERATION = re.compile("[0-9]{1,9}")
 _UIDS = uuid.UUID("0d0c1d52-7a5d-5b0e-9d3e-0c6f2a3d9b1e")
 
 
@@ -30,17 +34,18 @@ def uid_of(mark: Mark, target: str) -> str:
 
 def mark_text(mark: Mark) -> str:
     """The value of `X-CALSYNC`."""
-    return f"{_VERSION};{mark.name};{mark.window};{mark.generation}"
+    return f"{_VERSION};{quote(mark.name)};{quote(mark.window)};{mark.generation}"
 
 
 def read_mark(text: str) -> Mark | None:
     """The mark that `text` holds, plain or with its semicolons escaped (RFC 5545 3.3.11); None if it is none."""
-    version, _, rest = text.replace("\\;", ";").replace("\\,", ",").partition(";")
-    name, _, rest = rest.partition(";")
-    window, _, generation = rest.rpartition(";")
-    if version != _VERSION or not (name and window and generation.isdecimal()):
+    parts = text.strip().replace("\\;", ";").split(";")
+    if len(parts) != 4:
         return None
-    return Mark(name, window, int(generation))
+    version, name, window, generation = parts
+    if version != _VERSION or not (name and window and _GENERATION.fullmatch(generation)):
+        return None
+    return Mark(unquote(name), unquote(window), int(generation))
 
 
 def hashes(reminder: Reminder) -> Hashes:
@@ -56,7 +61,7 @@ def hashes_text(values: Hashes) -> str:
 def read_hashes(text: str) -> Hashes | None:
     """The hashes that `text` holds; None if a field is missing, as after an edit or in another version."""
     values = dict(pair.split("=", 1) for pair in text.split() if "=" in pair)
-    return values if all(name in values for name in OWNED) else None
+    return {name: values[name] for name in OWNED} if all(name in values for name in OWNED) else None
 
 
 def differing(before: Hashes, after: Hashes) -> tuple[str, ...]:

@@ -325,13 +325,17 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """What an event tells of itself. `mark` and `base` are None where it has none, as on servers that drop them."""
+    """What an event tells of itself. `mark` and `base` are None where it has none, as on servers that drop them.
+
+    `written` is the moment of our last write. `stamp` is no measure of it: other programs stamp the event too.
+    """
 
     uid: str
     reminder: Reminder
     mark: Mark | None
     base: Hashes | None
     stamp: Stamp
+    written: datetime | None = None
 
 
 Hashes = Mapping[str, str]

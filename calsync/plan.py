@@ -15,6 +15,8 @@ from enum import IntEnum
 from calsync.identity import differing, hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder
 
+_UNKNOWN = "what we wrote into it is not known any more"
+
 
 class Action(IntEnum):
     """What is done to an event, in the order in which a plan is carried out."""
@@ -126,23 +128,23 @@ def decide(wanted: Mapping[str, Wanted], known: Known, day: datetime) -> Plan:
         -  A  changed by hand          keep, and say so
         -  -  foreign                  nothing, ever
     """
-    steps = [*_wanted_steps(wanted, known), *_unwanted_steps(wanted, known, day)]
+    steps = [*_wanted_steps(wanted, known, day), *_unwanted_steps(wanted, known, day)]
     return _plan(steps)
 
 
 def mirror(wanted: Mapping[str, Wanted], known: Known) -> Plan:
     """Say what is to be done to a file that only we write: it is to hold what is wanted and nothing else of ours."""
-    standing = _standing(known)
+    ours = _ours(wanted, known)
+    standing = {mark.window: (mark, found) for mark, found in ours}
     steps: list[Change | Kept | None] = []
     for window, want in wanted.items():
-        found = standing.get(window)
-        if found is None:
+        if window not in standing:
             steps.append(Change(Action.CREATE, window, Mark(known.name, window, 1), after=want.fresh))
-        else:
-            changed = hashes(found.item.reminder) != hashes(want.kept)
-            steps.append(_update(window, known, found, want) if changed else None)
-    steps += [_delete(found) for found in _ours(known) if standing[_window(found)] is not found]
-    steps += [_delete(found) for window, found in standing.items() if window not in wanted]
+            continue
+        mark, found = standing[window]
+        changed = hashes(found.item.reminder) != hashes(want.kept)
+        steps.append(_update(mark, found, want) if changed else None)
+    steps += [_delete(*pair) for pair in ours if standing[pair[0].window] != pair or pair[0].window not in wanted]
     return _plan(steps)
 
 
@@ -156,66 +158,65 @@ def _plan(steps: Iterable[Change | Kept | None]) -> Plan:
     )
 
 
-def _wanted_steps(wanted: Mapping[str, Wanted], known: Known) -> Iterator[Change | Kept | None]:
-    standing = _standing(known)
-    stripped = {found.item.uid: found for found in known.found if found.item.mark is None}
+def _wanted_steps(wanted: Mapping[str, Wanted], known: Known, day: datetime) -> Iterator[Change | Kept | None]:
+    standing = {mark.window: (mark, found) for mark, found in _ours(wanted, known)}
     for window, want in wanted.items():
-        remembered = known.memory.get(window)
-        mark = Mark(known.name, window, remembered.generation if remembered else known.retired.get(window, 0) + 1)
-        if found := standing.get(window) or stripped.get(uid_of(mark, known.target)):
-            yield _compare(window, known, found, want)
-        elif remembered:
-            yield _missing(mark, known, remembered, want)
-        elif want.creates:
-            yield Change(Action.CREATE, window, mark, after=want.fresh)
+        if window in standing:
+            yield _compare(*standing[window], known, want)
+        elif want.creates and not is_past(want.fresh, day):
+            yield _missing(window, known, want)
 
 
-def _compare(window: str, known: Known, found: Found, want: Wanted) -> Change | Kept | None:
+def _compare(mark: Mark, found: Found, known: Known, want: Wanted) -> Change | Kept | None:
     """Decide about an event that stands where it should."""
     stands, kept = hashes(found.item.reminder), hashes(want.kept)
-    base = _base(window, known, found)
+    base = _base(mark, found, known)
+    if stands == kept:
+        return None
     if base is None:
-        if stands == kept:
-            return None
-        return Kept(window, found.item.uid, "what we wrote into it is not known any more")
+        return Kept(mark.window, found.item.uid, _UNKNOWN)
     if edited := differing(base, stands):
-        return Kept(window, found.item.uid, f"changed by hand: {', '.join(edited)}")
+        return Kept(mark.window, found.item.uid, f"changed by hand: {', '.join(edited)}")
     if base == kept:
         return None
-    return _update(window, known, found, want)
+    return _update(mark, found, want)
 
 
-def _base(window: str, known: Known, found: Found) -> Hashes | None:
+def _base(mark: Mark, found: Found, known: Known) -> Hashes | None:
     """What was written last, by us or by another calsync: the event tells it; the cache where a server drops that."""
     if found.item.base is not None:
         return found.item.base
-    remembered = known.memory.get(window)
+    remembered = known.memory.get(mark.window)
     return remembered.base if remembered is not None and remembered.href == found.href else None
 
 
-def _missing(mark: Mark, known: Known, remembered: Remembered, want: Wanted) -> Change | Kept | None:
-    """Decide about an event that we wrote and that is not there."""
+def _missing(window: str, known: Known, want: Wanted) -> Change | Kept:
+    """Decide about a window whose event is not there."""
+    mark, remembered = _mark(window, known), known.memory.get(window)
+    if remembered is None:
+        return Change(Action.CREATE, window, mark, after=want.fresh)
     if remembered.href in known.others:
-        again = Mark(mark.name, mark.window, mark.generation + 1)
-        return Change(Action.CREATE, mark.window, again, after=want.fresh) if want.creates else None
-    uid = uid_of(mark, known.target)
-    if not known.whole:
-        return Kept(mark.window, uid, "the server's list was incomplete and did not name it")
-    return Kept(mark.window, uid, "deleted from the calendar: it stays deleted")
+        again = Mark(mark.name, window, mark.generation + 1)
+        return Change(Action.CREATE, window, again, after=want.fresh)
+    if known.whole:
+        return Kept(window, uid_of(mark, known.target), "deleted from the calendar: it stays deleted")
+    return Kept(window, uid_of(mark, known.target), "the server's list was incomplete and did not name it")
 
 
 def _unwanted_steps(wanted: Mapping[str, Wanted], known: Known, day: datetime) -> Iterator[Change | Kept]:
-    standing = _standing(known)
-    for found in _ours(known):
-        window = _window(found)
-        if (window in wanted and standing[window] is found) or is_past(found.item.reminder, day):
+    ours = _ours(wanted, known)
+    standing = {mark.window: found for mark, found in ours}
+    for mark, found in ours:
+        needed = mark.window in wanted and standing[mark.window] is found
+        if needed or is_past(found.item.reminder, day):
             continue
-        base = _base(window, known, found)
-        edited = differing(base, hashes(found.item.reminder)) if base is not None else ()
-        if edited or base is None:
-            yield Kept(window, found.item.uid, f"no longer needed, but changed by hand: {', '.join(edited)}")
+        base = _base(mark, found, known)
+        if base is None:
+            yield Kept(mark.window, found.item.uid, f"no longer needed, but {_UNKNOWN}")
+        elif edited := differing(base, hashes(found.item.reminder)):
+            yield Kept(mark.window, found.item.uid, f"no longer needed, but changed by hand: {', '.join(edited)}")
         else:
-            yield _delete(found)
+            yield _delete(mark, found)
 
 
 def is_past(reminder: Reminder, day: datetime) -> bool:
@@ -225,32 +226,31 @@ def is_past(reminder: Reminder, day: datetime) -> bool:
     return reminder.end <= day.date()
 
 
-def _ours(known: Known) -> Iterator[Found]:
+def _ours(wanted: Iterable[str], known: Known) -> list[tuple[Mark, Found]]:
+    """Our events with their marks, the latest generation last.
+
+    Where a server dropped the mark it is the one that gives the event's UID.
+    """
+    stripped = any(found.item.mark is None for found in known.found)
+    marks = [_mark(window, known) for window in {*wanted, *known.memory}] if stripped else []
+    by_uid = {uid_of(mark, known.target): mark for mark in marks}
+    ours = []
     for found in known.found:
-        if known.is_ours(found.item):
-            yield found
+        mark = by_uid.get(found.item.uid) if found.item.mark is None else found.item.mark
+        if mark is not None and (found.item.mark is None or known.is_ours(found.item)):
+            ours.append((mark, found))
+    return sorted(ours, key=lambda pair: pair[0].generation)
 
 
-def _standing(known: Known) -> dict[str, Found]:
-    """The event of each window; of two, the later generation."""
-    ours = sorted(_ours(known), key=lambda found: _mark(found).generation)
-    return {_window(found): found for found in ours}
-
-
-def _mark(found: Found) -> Mark:
-    assert found.item.mark is not None
-    return found.item.mark
-
-
-def _window(found: Found) -> str:
-    return _mark(found).window
-
-
-def _update(window: str, known: Known, found: Found, want: Wanted) -> Change:
+def _mark(window: str, known: Known) -> Mark:
+    """The mark of the window's event: as we remember it, else the first that was not deleted."""
     remembered = known.memory.get(window)
-    mark = found.item.mark or Mark(known.name, window, remembered.generation if remembered else 1)
-    return Change(Action.UPDATE, window, mark, before=found, after=want.fresh)
+    return Mark(known.name, window, remembered.generation if remembered else known.retired.get(window, 0) + 1)
 
 
-def _delete(found: Found) -> Change:
-    return Change(Action.DELETE, _window(found), _mark(found), before=found)
+def _update(mark: Mark, found: Found, want: Wanted) -> Change:
+    return Change(Action.UPDATE, mark.window, mark, before=found, after=want.fresh)
+
+
+def _delete(mark: Mark, found: Found) -> Change:
+    return Change(Action.DELETE, mark.window, mark, before=found)

@@ -116,7 +116,7 @@ def _next_moment(window: Window, form: Form, times: list[datetime], moment: date
     zone = _office_zone(window, form)
     soon = _ceil(moment).astimezone(zone)
     today = moment.astimezone(form.zone).date()
-    if today in window.days and OFFICE_OPENS <= soon.time() < OFFICE_CLOSES:
+    if {today, soon.date()} <= set(window.days) and OFFICE_OPENS <= soon.time() < OFFICE_CLOSES:
         return soon
     return next((each for each in times if each >= moment), None)
 
@@ -143,20 +143,32 @@ def _slot(window: Window, form: Form, moment: datetime) -> datetime:
 
 
 def _in_office_hours(window: Window, form: Form, day: date) -> datetime:
-    """`remind_at` on `day`; for a call, the nearest time to it in the contact's office hours."""
+    """`remind_at` on `day`; for a call, the nearest time to it in the contact's office hours.
+
+    Those of the contact's own `day`; where that is another day for the user, those of the contact's day before or
+    after, if it belongs to the window and shares hours with the user's `day`.
+    """
     wanted = datetime.combine(day, form.remind_at, form.zone)
     if window.by is not Channel.CALL:
         return wanted
     zone = _office_zone(window, form)
+    nearest = _nearest(wanted, day, zone)
+    others = (_nearest(wanted, each, zone) for each in (day + DAY, day - DAY) if each in window.days)
+    on_day = (moment for moment in (nearest, *others) if moment.astimezone(form.zone).date() == day)
+    return next(on_day, nearest)
+
+
+def _nearest(wanted: datetime, day: date, zone: tzinfo) -> datetime:
+    """The nearest time to `wanted` in the office hours of `day` in `zone`."""
     opens = datetime.combine(day, OFFICE_OPENS, zone)
     last = datetime.combine(day, OFFICE_CLOSES, zone) - QUARTER
     return min(max(wanted, opens), last)
 
 
 def _free(start: datetime, taken: set[datetime]) -> datetime:
-    """The first quarter of an hour from `start` on that no other reminder has."""
+    """The first quarter of an hour from `start` on that no other reminder has a part of."""
     start = start.astimezone(UTC)
-    while start in taken:
-        start += QUARTER
+    while clash := [other for other in taken if abs(other - start) < QUARTER]:
+        start = max(clash) + QUARTER
     taken.add(start)
     return start

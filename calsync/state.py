@@ -114,13 +114,13 @@ class State:
 def opened(folder: Path, *, writes: bool) -> Iterator[State]:
     """The state in `folder`, made where it is missing; with `writes=False` nothing on the disk is touched.
 
-    Raises BusyError if another calsync writes it, CalsyncError if the folder cannot be used.
+    The folder is for the user alone. Raises BusyError if another calsync writes it, CalsyncError if it cannot be used.
     """
     with contextlib.ExitStack() as stack:
         path = folder / "state.sqlite3"
         if writes:
             stack.enter_context(_locked(folder))
-            database = _writable(path)
+            database = _usable(path)
         else:
             database = _readable(path)
         stack.callback(database.close)
@@ -143,17 +143,25 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _writable(path: Path) -> sqlite3.Connection:
+def _usable(path: Path) -> sqlite3.Connection:
+    """The state, made anew where there is none or where it cannot be read."""
     try:
-        return _checked(_connect(f"{path.absolute().as_uri()}?mode=rwc"), create=True)
-    except sqlite3.DatabaseError:
-        path.unlink(missing_ok=True)
-        return _checked(_connect(f"{path.absolute().as_uri()}?mode=rwc"), create=True)
+        with contextlib.suppress(sqlite3.DatabaseError):
+            return _writable(path)
+        for each in (path, path.with_name(f"{path.name}-journal")):
+            each.unlink(missing_ok=True)
+        return _writable(path)
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise CalsyncError(f"the state {path} cannot be written: {error}") from error
+
+
+def _writable(path: Path) -> sqlite3.Connection:
+    return _checked(_connect(f"{path.absolute().as_uri()}?mode=rwc"), create=True)
 
 
 def _readable(path: Path) -> sqlite3.Connection:
     """The state for a run that writes nothing: an empty one where there is none, or none of this version."""
-    with contextlib.suppress(sqlite3.DatabaseError):
+    with contextlib.suppress(OSError, sqlite3.DatabaseError):
         if path.exists():
             return _checked(_connect(f"{path.absolute().as_uri()}?mode=ro"), create=False)
     return _checked(_connect("file::memory:"), create=True)
@@ -162,7 +170,8 @@ def _readable(path: Path) -> sqlite3.Connection:
 def _connect(uri: str) -> sqlite3.Connection:
     """No write waits for the disk: a crash of calsync loses nothing, one of the machine may cost the cache."""
     database = sqlite3.connect(uri, uri=True, isolation_level=None)
-    database.execute("PRAGMA synchronous = OFF")
+    with contextlib.suppress(sqlite3.DatabaseError):  # `_checked` says what is wrong with it, and closes it
+        database.execute("PRAGMA synchronous = OFF")
     return database
 
 
@@ -178,7 +187,10 @@ def _checked(database: sqlite3.Connection, *, create: bool) -> sqlite3.Connectio
                 database.execute(f"PRAGMA user_version = {_VERSION}")
         elif version != _VERSION:
             raise sqlite3.DatabaseError(f"state of version {version}")  # noqa: TRY301 - it is closed just below
-        database.execute("SELECT 1 FROM items LIMIT 1").fetchall()
+        if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("the state is damaged")  # noqa: TRY301 - it is closed just below
+        for table in ("items", "retired", "notes"):
+            database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall()  # noqa: S608 - our own names
     except sqlite3.DatabaseError:
         database.close()
         raise
@@ -204,7 +216,8 @@ def _item_to_json(item: Item) -> dict[str, object]:
     stamp = [item.stamp.moment.isoformat(), item.stamp.sequence]
     mark = asdict(item.mark) if item.mark else None
     base = dict(item.base) if item.base else None
-    return {"uid": item.uid, "reminder": reminder, "mark": mark, "base": base, "stamp": stamp}
+    written = item.written and item.written.isoformat()
+    return {"uid": item.uid, "reminder": reminder, "mark": mark, "base": base, "stamp": stamp, "written": written}
 
 
 def _item_from_json(values: Mapping[str, Any]) -> Item:
@@ -222,6 +235,7 @@ def _item_from_json(values: Mapping[str, Any]) -> Item:
         mark=Mark(**values["mark"]) if values["mark"] else None,
         base=values["base"],
         stamp=Stamp(datetime.fromisoformat(moment), sequence),
+        written=datetime.fromisoformat(values["written"]) if values["written"] else None,
     )
 
 

@@ -41,14 +41,12 @@ def vtimezone(zone: tzinfo, name: str, year: int) -> str:
     lines = ["BEGIN:VTIMEZONE", f"TZID:{name}"]
     years = [list(_changes(zone, each)) for each in range(year - 1, year + 3)]
     rules = [_rule(alike) for alike in zip(*years, strict=False)]
-    if len({len(changes) for changes in years}) == 1 and all(rules):
+    if rules and all(rules) and len({len(changes) for changes in years}) == 1:
         for change, rule in zip(years[0], rules, strict=True):
             lines += _observance(change, f"RRULE:FREQ=YEARLY;{rule}")
     else:
-        for change in years[0] + years[1]:
+        for change in [_at(zone, date(year - 1, 1, 1)), *years[0], *years[1]]:
             lines += _observance(change)
-    if len(lines) == 2:
-        lines += _observance(_at(zone, date(year - 1, 1, 1)))
     return "\r\n".join([*lines, "END:VTIMEZONE", ""])
 
 
@@ -75,10 +73,10 @@ def _change(zone: tzinfo, low: datetime, high: datetime) -> _Change:
 
 
 def _at(zone: tzinfo, day: date) -> _Change:
-    """The state of a zone that does not change, as if it had begun on `day`."""
+    """The state of a zone on `day`, as if it had begun then."""
     moment = datetime(day.year, day.month, day.day, tzinfo=zone)
     offset = _offset(zone, moment)
-    return _Change(moment.replace(tzinfo=None), offset, offset, moment.tzname() or "", summer=False)
+    return _Change(moment.replace(tzinfo=None), offset, offset, moment.tzname() or "", bool(moment.dst()))
 
 
 def _offset(zone: tzinfo, moment: datetime) -> timedelta:

@@ -119,9 +119,11 @@ def _role(application: Application) -> list[str]:
 def _how_to_mark(window: Window) -> list[str]:
     if window.state is State.DONE or window.by is None:
         return []
-    ids = " and ".join(f"'{application.id}'" for application in window.applications)
+    # Once is enough: a second touch, on the same day, would use up what comes next.
+    ids = " or ".join(f"'{application.id}'" for application in window.applications)
     return [
-        "When you have done it, write it into your journal, under the events of " + ids + ":",
+        f"When you have done it, write it into your journal, under the events of {ids}:",
         "  - contacted: YYYY-MM-DD",
+        *(["    thanks: true"] if window.rule == "thank-you" else []),
         "If they answer, write '- heard: YYYY-MM-DD'.",
     ]
