@@ -1,8 +1,8 @@
 """Bring one target to what is wanted: read, decide, write, remember.
 
 Order of a run (`docs/identity.md`): read everything, decide everything (`plan.py`), then write, recording each result
-as it is known. A crash between any two steps, and a second run, end the same: what was written without being recorded is
-met again as ours. Public face: `reconcile`, which gives an `Outcome`.
+as it is known. A crash between any two steps, and a second run, end the same: what was written without being recorded
+is met again as ours. Public face: `reconcile`, which gives an `Outcome`.
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ class _Run:
         self.outcome.changes.append((change, change.before.item.uid))
 
     def _record(self, resource: Resource, reminder: Reminder, mark: Mark, stamp: Stamp) -> None:
-        """Remember what was written. Where the server told no ETag, it is read again: it may have rewritten the body."""
+        """Remember what was written; where the server told no ETag, read it again: the text may have been rewritten."""
         if resource.etag is None:
             resource = self.target.fetch([resource.href]).get(resource.href, resource)
         base = hashes(reminder)

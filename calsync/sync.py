@@ -99,18 +99,25 @@ def uids(config: Config, windows: Iterable[Window], environ: Mapping[str, str]) 
 
 
 def run_once(
-    config: Config, moment: Moment, environ: Mapping[str, str], *, dry_run: bool = False, offline: bool = False
+    config: Config,
+    moment: Moment,
+    environ: Mapping[str, str],
+    *,
+    dry_run: bool = False,
+    offline: bool = False,
+    targets: Mapping[str, Callable[..., Target]] = TARGETS,
 ) -> Report:
     """Read, compute, and bring every target to what is wanted; in a dry run write nothing anywhere.
 
-    `offline` leaves the server out of a dry run. Raises JournalError, ConfigError where there is nothing to sync to,
-    BusyError where another run holds the state. What goes wrong with one target does not stop the next.
+    `targets` is what opens the targets that the config names, each by its word. `offline` leaves the server out of a
+    dry run. Raises JournalError, ConfigError where there is nothing to sync to, BusyError where another run holds the
+    state. What goes wrong with one target does not stop the next.
     """
     _must_have_target(config)
     found = look(config, moment.today)
     report = Report(outlook=found, zone=config.timezone, dry_run=dry_run, warnings=found.warnings)
     with state.opened(paths.state_folder(environ), writes=not dry_run) as cache:
-        for station in _stations(config, moment, found, cache, dry_run=dry_run):
+        for station in _stations(config, moment, found, cache, targets, dry_run=dry_run):
             if offline and not station.owned:
                 report.not_compared = "not asked (--offline)"
                 continue
@@ -143,18 +150,24 @@ class _Station:
 
 
 def _stations(
-    config: Config, moment: Moment, found: Outlook, cache: state.State, *, dry_run: bool
+    config: Config,
+    moment: Moment,
+    found: Outlook,
+    cache: state.State,
+    targets: Mapping[str, Callable[..., Target]],
+    *,
+    dry_run: bool,
 ) -> Iterator[_Station]:
     form = Form(config.reminders, config.remind_at, config.timezone, ZoneInfo)
     if feed := config.feed:
         windows = [window for window in found.windows if _in_feed(window, moment.today)]
         desired = _desired(windows, form, moment, alarms=feed.alarms)
-        yield _Station(opened=partial(TARGETS["feed"], path=feed.path), desired=desired, owned=True)
+        yield _Station(opened=partial(targets["feed"], path=feed.path), desired=desired, owned=True)
     if caldav := config.caldav:
         windows = [window for window in found.windows if window.state not in (State.MISSED, State.SKIPPED)]
         desired = _desired(windows, form, moment, alarms=True)
         noted = f"calendar {caldav.url} {caldav.username} {caldav.calendar}"
-        opened = partial(_calendar, caldav, known=cache.note(noted), create=not dry_run)
+        opened = partial(_calendar, targets["caldav"], caldav, known=cache.note(noted), create=not dry_run)
         yield _Station(opened=opened, desired=desired, owned=False, noted=noted)
 
 
@@ -190,7 +203,7 @@ def _desired(windows: list[Window], form: Form, moment: Moment, *, alarms: bool)
     return Desired(draw=draw, creates=current, windows=frozenset(window.id for window in windows))
 
 
-def _calendar(settings: CaldavSettings, *, known: str | None, create: bool) -> Target:
+def _calendar(opened: Callable[..., Target], settings: CaldavSettings, *, known: str | None, create: bool) -> Target:
     from calsync import credentials
 
     password = credentials.read(
@@ -200,7 +213,7 @@ def _calendar(settings: CaldavSettings, *, known: str | None, create: bool) -> T
         credential=settings.credential,
         token_command=settings.token_command,
     )
-    return TARGETS["caldav"](
+    return opened(
         url=settings.url,
         username=settings.username,
         password=password,
