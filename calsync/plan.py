@@ -227,7 +227,7 @@ def is_past(reminder: Reminder, day: datetime) -> bool:
 
 
 def _ours(wanted: Iterable[str], known: Known) -> list[tuple[Mark, Found]]:
-    """Our events with their marks, the latest generation last.
+    """Our events with their marks, the latest generation last; of two alike, the one that we remember.
 
     Where a server dropped the mark it is the one that gives the event's UID.
     """
@@ -239,7 +239,13 @@ def _ours(wanted: Iterable[str], known: Known) -> list[tuple[Mark, Found]]:
         mark = by_uid.get(found.item.uid) if found.item.mark is None else found.item.mark
         if mark is not None and (found.item.mark is None or known.is_ours(found.item)):
             ours.append((mark, found))
-    return sorted(ours, key=lambda pair: pair[0].generation)
+
+    def latest(pair: tuple[Mark, Found]) -> tuple[int, bool, str]:
+        mark, found = pair
+        remembered = known.memory.get(mark.window)
+        return mark.generation, remembered is not None and remembered.href == found.href, found.href
+
+    return sorted(ours, key=latest)
 
 
 def _mark(window: str, known: Known) -> Mark:
