@@ -335,14 +335,20 @@ def zone(written: str) -> ZoneInfo:
         raise FieldError(f"no time zone is named {quote(written)}{_zone_like(written)}") from None
 
 
+@lru_cache(maxsize=1)
+def _cities() -> dict[str, str]:
+    """Each city of the IANA database, in lower case -> the name of its zone."""
+    return {name.rpartition("/")[2].casefold(): name for name in sorted(available_timezones())}
+
+
+@lru_cache(maxsize=1024)
 def _zone_like(written: str) -> str:
     """The zone of that city, else the nearest by its whole name, else by its city."""
-    names = available_timezones()
-    cities = {name.rpartition("/")[2].casefold(): name for name in sorted(names)}
+    cities = _cities()
     city = written.rpartition("/")[2].casefold().replace(" ", "_")[:60]
     if city in cities:
         return f": did you mean {quote(cities[city])}?"
-    if near := did_you_mean(written, names):
+    if near := did_you_mean(written, cities.values()):
         return near
     close = get_close_matches(city, cities, n=1)
     return f": did you mean {quote(cities[close[0]])}?" if close else ", as in Europe/Berlin or America/Chicago"

@@ -38,8 +38,10 @@ _Loader: type[yaml.CSafeLoader | yaml.SafeLoader] = getattr(yaml, "CSafeLoader",
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What YAML 1.1 section 4.1.1 leaves out of a stream."""
 
-_SECRET = re.compile(r"(?i)([\w-]*(?:pass|pwd|secret|token|credential)[\w-]*[\"']?\s*:\s*)\S.*")
+_KEY = re.compile(r"(?<![\w-])[\w-]+[\"']?\s*:\s*")
+_SECRET_WORDS = ("pass", "pwd", "secret", "token", "credential")
 _USERINFO = re.compile(r"://\S*@")
+_LONGEST_SHOWN = 1000
 _SHOWN_WIDTH = 160
 
 _HINTS = (
@@ -122,11 +124,19 @@ class Document:
 
     def _shown(self, line: int, column: int) -> str:
         """The line as it may be printed: no control characters, nothing that may be a password."""
-        if not 0 < line <= len(self._lines) or column > _SHOWN_WIDTH:
+        if not 0 < line <= len(self._lines) or column > _SHOWN_WIDTH or len(self._lines[line - 1]) > _LONGEST_SHOWN:
             return ""
         shown = _NOT_PRINTABLE.sub("\N{REPLACEMENT CHARACTER}", self._lines[line - 1].replace("\t", " "))
-        shown = _USERINFO.sub("://...@", _SECRET.sub(r"\1...", shown))
-        return shown[:_SHOWN_WIDTH].rstrip()
+        return _without_secrets(shown)[:_SHOWN_WIDTH].rstrip()
+
+
+def _without_secrets(line: str) -> str:
+    """The line up to the value of a key that sounds like a secret, and without users and passwords in addresses."""
+    for key in _KEY.finditer(line):
+        if key.end() < len(line) and any(word in key[0].casefold() for word in _SECRET_WORDS):
+            line = line[: key.end()] + "..."
+            break
+    return _USERINFO.sub("://...@", line)
 
 
 def load(path: Path, name: str | None = None) -> Document:

@@ -224,6 +224,8 @@ def test_an_endless_file_is_not_read_to_its_end():
         "client_secret: hunter2: x",
         '"passwd": hunter2: x',
         "password_command: echo hunter2: x",
+        "passwort: hunter2: x",
+        "{a: b, token: hunter2: x",
     ],
 )
 def test_no_message_shows_what_may_be_a_password(load, written):
@@ -239,6 +241,13 @@ def test_a_message_has_no_control_characters_and_no_endless_lines(load):
     assert document.problems[0].shown == ""
     assert document.problems[0].text == f"the key '{'x' * 60}...' stands here twice: first at some.yaml:1:2"
     assert "\n" not in yamlfile.quote("a\nb")
+
+
+@pytest.mark.parametrize("text", ["1", "pass", "pass-", "://", "token: ", "a:"])
+def test_an_endless_line_is_not_shown_nor_searched_for_passwords(load, text):
+    """A search that tries again from each character would take minutes here."""
+    document = load(f"a: {text * 50_000}: @")
+    assert [problem.shown for problem in document.problems] == [""]
 
 
 @pytest.mark.parametrize("parser", [yaml.CSafeLoader, yaml.SafeLoader])
