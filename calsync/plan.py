@@ -177,8 +177,6 @@ def _compare(mark: Mark, found: Found, known: Known, want: Wanted) -> Change | K
         return Kept(mark.window, found.item.uid, _UNKNOWN)
     if edited := differing(base, stands):
         return Kept(mark.window, found.item.uid, f"changed by hand: {', '.join(edited)}")
-    if base == kept:
-        return None
     return _update(mark, found, want)
 
 

@@ -154,6 +154,20 @@ def test_of_two_events_under_one_uid_the_one_that_we_remember_stays():
         assert {change.before.href for change in changes} == {"/cal/a.ics", "/cal/z.ics"}
 
 
+@pytest.mark.parametrize(
+    ("item", "ours"),
+    [
+        (event(A).item, True),
+        (event(THEIRS, generation=7).item, True),
+        (event(A, name="other").item, False),
+        (COPY, False),
+        (stripped(A).item, False),
+    ],
+)
+def test_ours_is_what_has_our_mark_and_its_uid(item, ours):
+    assert known().is_ours(item) is ours
+
+
 def test_what_is_kept_names_its_window_and_uid():
     plan = decide(want(A), known(memory=cached(generation=2)), TODAY)
     assert [(kept.window, kept.uid) for kept in plan.kept] == [(WINDOW, uid_of(mark(2), "caldav"))]
