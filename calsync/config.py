@@ -2,9 +2,9 @@
 
 Every key stands in `KEYS` and, with its default and a line of comment, in `config.example.yaml`; a test holds the two
 together (todoman's idea: one table for name, type, default and documentation). The config knows no target and no rule:
-it carries settings, and those who need them import it.
+it carries settings, and those who need them import it. The `caldav` block is read by `caldavsettings.py`.
 
-Public face: `load`, and the frozen classes that it returns. A password is never in them, only the place to ask for it.
+Public face: `load`, and the frozen classes that it returns.
 """
 
 from __future__ import annotations
@@ -12,26 +12,20 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from dataclasses import fields as fields_of
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from calsync import caldavsettings, paths, yamlfile
 from calsync import fields as f
-from calsync import paths, yamlfile
+from calsync.caldavsettings import CaldavSettings
 from calsync.errors import ConfigError, Problem
 from calsync.fields import FieldError, Fields
 from calsync.model import Pause, Policy
 from calsync.yamlfile import Document, quote
-
-EMBEDDED = "embedded"
-"""The word for `caldav.url` that asks for calsync's own CalDAV server."""
-
-SECRET_SOURCES = ("password_file", "password_env", "password_command", "credential", "token_command")
-"""The keys that say where the secret is; at most one may."""
 
 PRESETS = {"szlucha": Policy()}
 """The numbers and switches that `etiquette.preset` names; any single one may be set over them."""
@@ -51,24 +45,6 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 _WEEKDAYS = {name[:3]: number for number, name in enumerate(_DAYS)} | {name: n for n, name in enumerate(_DAYS)}
 _REMINDERS: Mapping[str, Literal["window", "slot"]] = {"window": "window", "slot": "slot"}
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaldavSettings:
-    """Where the calendar is. At most one of the five last keys is set; `timeout` is in seconds.
-
-    `url` is http, https or `EMBEDDED`. Commands are left out of the repr: they may hold a secret.
-    """
-
-    url: str
-    username: str | None = None
-    calendar: str = "Job search"
-    timeout: float = 30.0
-    password_file: Path | None = None
-    password_env: str | None = None
-    password_command: str | None = field(default=None, repr=False)
-    credential: str | None = None
-    token_command: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +84,7 @@ CheckPlace = Callable[[str, str | None], str | None]
 """Says what is wrong with a country and a subdivision, as a clause for the user; None if nothing is."""
 
 
-def _names(settings: type[CaldavSettings | FeedSettings | DaemonSettings]) -> tuple[str, ...]:
+def _names(settings: type[FeedSettings | DaemonSettings]) -> tuple[str, ...]:
     return tuple(field_.name for field_ in fields_of(settings))
 
 
@@ -119,7 +95,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "": (*_TOP.split(), "caldav", "feed", "daemon"),
     "pauses": ("from", "to"),
     "etiquette": tuple(_ETIQUETTE.split()),
-    "caldav": _names(CaldavSettings),
+    "caldav": caldavsettings.KEYS,
     "feed": _names(FeedSettings),
     "daemon": _names(DaemonSettings),
 }
@@ -207,7 +183,7 @@ class _Reader:
             name=top.get_or("name", _name, "default"),
             remind_at=top.get_or("remind_at", f.clock, time(9, 30)),
             reminders=top.get_or("reminders", f.one_of(_REMINDERS), "window"),
-            caldav=self._caldav(top.fields("caldav", (*KEYS["caldav"], "password", "token"))),
+            caldav=self._caldav(top.fields("caldav", (*KEYS["caldav"], *caldavsettings.MISPLACED))),
             feed=self._feed(top.fields("feed", KEYS["feed"])),
             daemon=_daemon(top.fields("daemon", KEYS["daemon"])),
         )
@@ -299,25 +275,7 @@ class _Reader:
     def _caldav(self, fields: Fields | None) -> CaldavSettings | None:
         if fields is None or not list(fields):
             return None
-        for key in ("password", "token"):
-            if key in fields:
-                text = f"a {key} has no place in this file; use one of {f.list_of(SECRET_SOURCES)}"
-                self._document.complain(text, fields.key(key))
-        given = [key for key in SECRET_SOURCES if not fields.is_nothing(key)]
-        if len(given) > 1:
-            text = f"{quote(given[0])} and {quote(given[1])} are both set; keep one of them"
-            self._document.complain(text, fields.key(given[1]))
-        return CaldavSettings(
-            url=fields.need("url", _url) or EMBEDDED,
-            username=fields.get("username", f.line),
-            calendar=fields.get_or("calendar", f.line, "Job search"),
-            timeout=fields.get_or("timeout", _seconds, 30.0),
-            password_file=fields.get("password_file", self._located),
-            password_env=fields.get("password_env", _variable),
-            password_command=fields.get("password_command", f.line),
-            credential=fields.get("credential", _credential),
-            token_command=fields.get("token_command", f.line),
-        )
+        return caldavsettings.read(fields, self._located)
 
     def _feed(self, fields: Fields | None) -> FeedSettings | None:
         if fields is None or not list(fields):
@@ -342,49 +300,10 @@ def _beside(applications: tuple[Path, ...]) -> Path:
     return (first if _is_folder(first) else first.parent) / "answers.yaml"
 
 
-# The parsers below never quote what was written: a password may have been put into the wrong key.
-
-
-def _url(written: str) -> str:
-    if written.casefold() == EMBEDDED:
-        return EMBEDDED
-    try:
-        parts = urlsplit(written)
-        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # by urllib for odd brackets and ports
-        is_web = False
-    if not is_web or re.search(r"\s", written):
-        raise FieldError("must be an address, as in https://dav.example.org/, or the word 'embedded'")
-    if "@" in parts.netloc:
-        raise FieldError("must have no user or password in it; use 'username' and, for instance, 'password_command'")
-    return written
-
-
 def _name(written: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", written):
         raise FieldError(f"{quote(written)} may have letters, digits and dashes alone, at most 64")
     return written
-
-
-def _variable(written: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", written):
-        raise FieldError("must be the name of an environment variable, as in CALDAV_PASSWORD")
-    return written
-
-
-def _credential(written: str) -> str:
-    if not re.fullmatch(r"[^/\s]{1,255}", f.line(written)) or written in (".", ".."):
-        raise FieldError("must be a name without slashes and blanks, as in LoadCredential= of the unit")
-    return written
-
-
-def _seconds(written: str) -> float:
-    seconds = (
-        float(written) if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", written) else f.duration(written).total_seconds()
-    )
-    if not 1 <= seconds <= 600:
-        raise FieldError(f"{quote(written)} is out of range: 1 to 600 seconds")
-    return seconds
 
 
 def _listen(written: str) -> str:

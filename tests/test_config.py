@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calsync import config
-from calsync.config import CaldavSettings, Config, DaemonSettings, FeedSettings
+from calsync.caldavsettings import SECRET_SOURCES, CaldavSettings
+from calsync.config import Config, DaemonSettings, FeedSettings
 from calsync.errors import ConfigError, InputError
 from calsync.model import Pause, Policy
 
@@ -202,6 +203,29 @@ def test_the_secret_has_one_of_several_sources(key, value):
     assert found.caldav == replace(CaldavSettings(url="embedded"), **{key: value})
 
 
+@pytest.mark.parametrize("url", ["alice@example.org", "example.org", "dav.example.org:8443", "a.b+c@dav.example.org"])
+def test_the_server_may_be_a_mail_address_or_a_host_to_find_it_by(url):
+    assert load(f"{MINIMAL}caldav: {{url: {url}}}").caldav.url == url
+
+
+def test_the_server_need_not_be_named_where_the_user_name_or_the_calendar_tells_it():
+    assert load(f"{MINIMAL}caldav: {{username: alice@example.org}}").caldav.url == "alice@example.org"
+    calendar = "https://dav.example.org/alice/jobs/"
+    assert load(f"{MINIMAL}caldav: {{username: a@b.org, calendar: '{calendar}'}}").caldav.url == calendar
+
+
+def test_how_to_log_in_and_whom_to_trust_may_be_said():
+    rest = "auth: Digest, allow_insecure: yes, ca_file: ca.pem, client_certificate: me.pem, client_key: me.key"
+    assert load(f"{MINIMAL}caldav: {{url: example.org, {rest}}}").caldav == CaldavSettings(
+        url="example.org",
+        auth="digest",
+        allow_insecure=True,
+        ca_file=Path("ca.pem"),
+        client_certificate=Path("me.pem"),
+        client_key=Path("me.key"),
+    )
+
+
 def test_a_timeout_may_have_a_unit():
     assert load(f"{MINIMAL}caldav: {{url: embedded, timeout: 1m}}").caldav.timeout == 60
 
@@ -283,6 +307,12 @@ def test_a_path_that_cannot_be_looked_at_is_a_mistake_and_no_reason_to_go_on_sea
         ("etiquette: {thank_you: 1}", "3:24: 'thank_you': '1' is none of true, yes, on, false, no, off"),
         ("caldav: {username: alice}", "3:9: 'url' is missing"),
         ("caldav: https://dav.example.org/", "3:9: 'caldav' must be a map (url, username, calendar"),
+        ("caldav: {url: embedded, auth: ntlm}", "3:31: 'auth': 'ntlm' is none of basic, digest"),
+        ("caldav: {url: embedded, auth: basic, token_command: t}", "3:31: 'auth' is for passwords; a token is always"),
+        (
+            "caldav: {url: embedded, client_key: k}",
+            "3:37: 'client_key' goes with 'client_certificate', which is missing",
+        ),
         ("caldav: {url: embedded, timeout: 0}", "3:34: 'timeout': '0' is out of range: 1 to 600 seconds"),
         ("caldav: {url: embedded, password_env: a-b}", "3:39: 'password_env': must be the name of an environment"),
         ("caldav: {url: embedded, credential: ../x}", "3:37: 'credential': must be a name without slashes and blanks"),
@@ -293,7 +323,7 @@ def test_a_path_that_cannot_be_looked_at_is_a_mistake_and_no_reason_to_go_on_sea
         ),
         (
             "caldav: {url: embedded, password: hunter2}",
-            f"3:25: a password has no place in this file; use one of {', '.join(config.SECRET_SOURCES)}",
+            f"3:25: a password has no place in this file; use one of {', '.join(SECRET_SOURCES)}",
         ),
         ("feed: {alarms: no}", "3:7: 'path' is missing"),
         ("feed: {path: j.yaml}", "3:7: 'feed' would be written over j.yaml; name another file"),
@@ -331,7 +361,7 @@ def test_the_journal_must_be_named():
         "https://alice:hun/ter2@dav.example.org/",
         "https://hunter2@dav.example.org/",
         "ftp://dav.example.org/hunter2",
-        "dav.example.org",
+        "dav",
         "https://",
         "https://[::1/",
         "https://dav.example.org:99999/",
@@ -379,7 +409,7 @@ def test_any_text_is_a_config_or_a_list_of_mistakes(text):
 # ---------------------------------------------------------------------------------------------- the example
 
 COMMENTED_OUT = re.compile(r"^( *)#( *)(?=[a-z_]+:)", re.M)
-SECRETS = re.compile(rf"^ *#?  ({'|'.join(config.SECRET_SOURCES)}):.*\n", re.M)
+SECRETS = re.compile(rf"^ *#?  ({'|'.join(SECRET_SOURCES)}):.*\n", re.M)
 
 
 def test_the_example_works_as_it_stands(folder):
@@ -404,7 +434,14 @@ def test_the_example_names_every_key_and_no_other():
 def test_the_examples_blocks_work_when_they_are_uncommented():
     everything = COMMENTED_OUT.sub(r"\1\2", SECRETS.sub("", EXAMPLE))
     found = load(everything)
-    assert found.caldav == CaldavSettings(url="https://dav.example.org/", username="alice")
+    assert found.caldav == CaldavSettings(
+        url="https://dav.example.org/",
+        username="alice",
+        auth="basic",
+        ca_file=Path("my-ca.pem"),
+        client_certificate=Path("alice.pem"),
+        client_key=Path("alice.key"),
+    )
     assert found.feed.listen == "127.0.0.1:8422"
 
 
