@@ -91,7 +91,7 @@ def _rule(changes: tuple[_Change, ...]) -> str | None:
         return None
     for from_end in (True, False):
         days = {change.by_day(from_end=from_end) for change in changes}
-        if len(days) == 1:
+        if len(days) == 1 and None not in days:
             return days.pop()
     return None
 
