@@ -59,14 +59,14 @@ class Workdays:
             and not any(pause.first <= day <= pause.last for pause in self.pauses)
         )
 
-    def why_not(self, day: date) -> str | None:
-        """Why `day` is no business day, in plain words; None if it is one."""
+    def cause(self, day: date) -> str | None:
+        """What makes `day` no business day, as in "Thu 26 Nov is ..."; None if it is one."""
         if any(pause.first <= day <= pause.last for pause in self.pauses):
-            return f"{say(day)} is in your pause"
+            return "in your pause"
         if name := self.holidays(day.year).get(day):
-            return f"{say(day)} is {name}{f' in {self.place}' if self.place else ''}"
+            return f"{name} in {self.place}" if self.place else name
         if day.weekday() not in self.weekdays:
-            return f"{say(day)} is no working day"
+            return "no working day"
         return None
 
     def next(self, day: date) -> date:

@@ -90,7 +90,7 @@ class Chain:
         self.current: Due | None = None
         self.history: list[Window] = []
         self.stale = False
-        self.why_not = "Nothing is recorded yet."
+        self.why_not = "No application, interview or reply is recorded yet."
         self._stage = Stage.NEW
         self._told = Told()
         self._numbers: Counter[str] = Counter()

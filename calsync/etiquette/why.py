@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 
 from calsync.etiquette.rule import Due
 from calsync.workdays import DAY, Span, Workdays, say
@@ -20,28 +21,27 @@ class Bar:
 
 def shifts(due: Due, span: Span, bars: tuple[Bar, ...], workdays: Workdays) -> Iterator[str]:
     """Tell how the days that `due` asks for became `span`, given the bars that counted."""
-    start = due.first
+    start, last = due.first, due.last
     for bar in bars:
         if bar.until > due.first:
             yield bar.because
             start = max(start, bar.until)
-    if span.opens > due.last:
-        yield f"That leaves no day up to {say(due.last)}; late is polite, early is not."
-        start = max(start, due.last + DAY)
-        last = span.closes
-    else:
-        last = due.last
-    if reasons := _reasons(start, span.opens, workdays):
-        yield f"{reasons}; opens {say(span.opens)}."
-    if reasons := _reasons(span.closes + DAY, last + DAY, workdays):
-        yield f"{reasons}; closes {say(span.closes)}."
+    if span.opens > last:
+        yield from _causes(start, last, workdays)
+        yield f"That leaves no day up to {say(last)}; late is polite, early is not."
+        start, last = max(start, last + DAY), span.opens + (due.last - due.first)
+    yield from _causes(start, span.opens - DAY, workdays, f"; opens {say(span.opens)}")
+    yield from _causes(span.closes + DAY, last, workdays, f"; closes {say(span.closes)}")
 
 
-def _reasons(first: date, end: date, workdays: Workdays) -> str:
-    """Why the days from `first` to before `end` do not count; each reason once."""
-    found: dict[str, None] = {}
-    while first < end:
-        if reason := workdays.why_not(first):
-            found[reason] = None
-        first += DAY
-    return "; ".join(found)
+def _causes(first: date, last: date, workdays: Workdays, shift: str = "") -> Iterator[str]:
+    """Why the days `first` to `last` do not count, if any of them does not, and what `shift` that makes."""
+    days = [first + DAY * offset for offset in range((last - first).days + 1)]
+    told = []
+    for cause, (day, *more) in groupby(days, workdays.cause):
+        if cause and more:
+            told.append(f"{say(day)} to {say(more[-1])}: {cause}")
+        elif cause:
+            told.append(f"{say(day)} is {cause}")
+    if told:
+        yield f"{'; '.join(told)}{shift}."

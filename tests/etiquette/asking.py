@@ -1,11 +1,12 @@
 """Short words for tests of the etiquette: days, applications, and windows as one line of text each.
 
-Public face: `on`, `app`, `see`, `stand`, `shown`, `APPLIED`, `INTERVIEW`, `TOUCHED`, `POLICY`.
+Public face: `on`, `app`, `pausing`, `windows_of`, `see`, `current`, `stand`, `APPLIED`, `INTERVIEW`, `TOUCHED`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from calsync import model as m
@@ -50,6 +51,11 @@ def app(
 def windows_of(application: m.Application, today: str, policy: m.Policy = POLICY) -> tuple[m.Window, ...]:
     """Its windows as of a day."""
     return windows([application], policy, on(today), holidays)
+
+
+def pausing(first: str, last: str, policy: m.Policy = POLICY) -> m.Policy:
+    """The policy of a user who pauses on these days."""
+    return replace(policy, pauses=(m.Pause(on(first), on(last)),))
 
 
 def see(application: m.Application, today: str, policy: m.Policy = POLICY) -> list[str]:

@@ -1,4 +1,4 @@
-"""Every row of the page's "Worked examples" (docs/etiquette.md), but for the two of applications that share a person."""
+"""Every row of "Worked examples" in docs/etiquette.md, but for the two of applications that share a person."""
 
 from __future__ import annotations
 

@@ -1,0 +1,51 @@
+"""`calsync.etiquette` agrees with the second reading of its page, `reading.py`, on journals of one application.
+
+The reading is written apart, from the page alone. Where the two differ, the page decides.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+
+from calsync.etiquette import windows
+from tests.etiquette.journals import Case, one_application, public_holidays, random_journal
+from tests.etiquette.reading import Line, read
+
+
+def lines(case: Case) -> list[Line]:
+    """The windows of calsync in the form of the reading."""
+    return [
+        Line(
+            window.id,
+            window.by,
+            window.opens,
+            window.closes,
+            window.state,
+            window.done_on,
+            tuple(application.id for application in window.applications),
+        )
+        for window in windows(*case, public_holidays)
+    ]
+
+
+@settings(max_examples=300)
+@given(one_application())
+def test_a_journal_gives_the_windows_of_the_reading(case):
+    assert lines(case) == read(*case, public_holidays)
+
+
+@pytest.mark.parametrize("first", range(0, 1500, 250))
+def test_random_journals_give_the_windows_of_the_reading(first):
+    """Seeded, so the same in every run; `random_journal(random.Random(seed))` is the journal of a seed."""
+    cases = {seed: random_journal(random.Random(seed)) for seed in range(first, first + 250)}
+    assert [seed for seed, case in cases.items() if lines(case) != read(*case, public_holidays)] == []
+
+
+@pytest.mark.parametrize("seed", [1923, 2373, 3435, 7179, 15205, 29313, 29914])
+def test_journals_that_once_made_a_difference(seed):
+    """Pins of windows that are not current yet, pins before their interview, statements that do not count."""
+    case = random_journal(random.Random(seed))
+    assert lines(case) == read(*case, public_holidays)
