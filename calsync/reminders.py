@@ -113,10 +113,9 @@ def _rings(window: Window, form: Form, moment: datetime) -> Iterator[datetime]:
 
 def _next_moment(window: Window, form: Form, times: list[datetime], moment: datetime) -> datetime | None:
     """The next quarter of an hour within office hours of a day of the window, else the time on its next day."""
-    zone = _office_zone(window, form)
-    soon = _ceil(moment).astimezone(zone)
-    today = moment.astimezone(form.zone).date()
-    if {today, soon.date()} <= set(window.days) and OFFICE_OPENS <= soon.time() < OFFICE_CLOSES:
+    soon = _ceil(moment).astimezone(_office_zone(window, form))
+    on_days = {soon.date(), soon.astimezone(form.zone).date()}
+    if on_days <= set(window.days) and OFFICE_OPENS <= soon.time() < OFFICE_CLOSES:
         return soon
     return next((each for each in times if each >= moment), None)
 
