@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TypeGuard
 
-from calsync.etiquette.replay import Chain
+from calsync.etiquette.replay import Chain, Happened, Wish
 from calsync.etiquette.why import Bar
 from calsync.model import Acknowledged, Application, Contacted, Event, Heard, Interview, Window
 from calsync.workdays import say
@@ -51,7 +52,7 @@ class Person:
             yield from chain.ahead(self.bar, self._bar_after)
             yield from chain.prompts()
 
-    def _events(self) -> Iterator[tuple[Chain, Event]]:
+    def _events(self) -> Iterator[tuple[Chain, Happened | Wish]]:
         """The events that count, by day, then application, then place in the file."""
         entries = [
             (event.day, chain.application.id, place, chain, event)
@@ -74,7 +75,7 @@ class Person:
         while chain.is_skipped:
             chain.skip(self.bar)
 
-    def _move_bar(self, chain: Chain, event: Event) -> None:
+    def _move_bar(self, chain: Chain, event: Happened | Wish) -> None:
         if isinstance(event, Heard | Interview):
             self._lift(event.day)
         elif isinstance(event, Contacted) and not chain.is_courtesy(event):
@@ -98,7 +99,7 @@ class Person:
         return Bar(until, f"{what} on {say(touch)}: {gap}.")
 
 
-def happens(event: Event, today: date) -> bool:
+def happens(event: Event, today: date) -> TypeGuard[Happened | Wish]:
     """Whether the replay reads `event` as of `today`: what is ahead has not happened, but an interview is a plan.
 
     An automatic receipt changes nothing, so it is not read at all.

@@ -17,13 +17,11 @@ from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, reachable
 from calsync.etiquette.rules import PROMPTS, RULES, check_in
 from calsync.etiquette.why import Bar, shifts
 from calsync.model import (
-    Acknowledged,
     Application,
     Applied,
     Channel,
     Contacted,
     Ended,
-    Event,
     Heard,
     Interview,
     Offer,
@@ -41,7 +39,8 @@ from calsync.workdays import Span, Workdays, say
 BarAfter = Callable[[date, str, Bar | None], Bar]
 """The bar after a touch on a day, told as "You were in touch", where another held before."""
 
-Happened = Applied | Interview | Heard | Contacted | Offer | Ended | Acknowledged
+Happened = Applied | Interview | Heard | Contacted | Offer | Ended
+Wish = Snoozed | Skipped | Pinned
 
 
 class Stage(Enum):
@@ -107,11 +106,6 @@ class Chain:
     # What stands now.
 
     @property
-    def is_agreed(self) -> bool:
-        """Whether the current window is one that the employer named."""
-        return self.current is not None and RULES[self.current.rule].agreed
-
-    @property
     def is_skipped(self) -> bool:
         """Whether the user wants to see no more of the current window."""
         return self.current is not None and self._id(self.current) in self._skipped
@@ -142,18 +136,18 @@ class Chain:
 
     # What happens.
 
-    def apply(self, event: Event, bar: Bar | None) -> None:
+    def apply(self, event: Happened | Wish, bar: Bar | None) -> None:
         """Let `event` change what stands; the guard has let time pass, and keeps the bar."""
         if isinstance(event, Interview):
             self._interviews.append(event)
         if isinstance(event, Offer):
             self._offers += 1
-        if isinstance(event, Snoozed | Skipped | Pinned):
+        if isinstance(event, Wish):
             self._wish(event)
         elif self._counts(event):
             self._happen(event, bar)
 
-    def _wish(self, event: Snoozed | Skipped | Pinned) -> None:
+    def _wish(self, event: Wish) -> None:
         """What the user wants of windows counts at any stage."""
         match event:
             case Snoozed():
@@ -182,12 +176,10 @@ class Chain:
                 self._ending, self._stage = event, Stage.ENDED
                 self._offer, self._over = None, len(self._interviews)
                 self._drop(f"It ended on {say(event.day)}: {event.how}.")
-            case Acknowledged():
-                pass
             case _:
                 assert_never(event)
 
-    def _counts(self, event: Event) -> bool:
+    def _counts(self, event: Happened) -> bool:
         """Whether `event` means anything at this stage."""
         match self._stage:
             case Stage.OFFERED:
@@ -268,7 +260,7 @@ class Chain:
 
     # What follows.
 
-    def _answer(self, event: Event) -> bool:
+    def _answer(self, event: Happened) -> bool:
         """Make the window that the first rule asks for on `event` the current one, if any does."""
         for rule in RULES.values():
             if due := rule.due(event, self.application, self.policy):

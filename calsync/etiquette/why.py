@@ -35,13 +35,14 @@ def shifts(due: Due, span: Span, bars: tuple[Bar, ...], workdays: Workdays) -> I
 
 
 def _causes(first: date, last: date, workdays: Workdays, shift: str = "") -> Iterator[str]:
-    """Why the days `first` to `last` do not count, if any of them does not, and what `shift` that makes."""
+    """Why the days `first` to `last` do not count, and what `shift` that makes; nothing if there are no such days.
+
+    None of them is a business day.
+    """
     days = [first + DAY * offset for offset in range((last - first).days + 1)]
     told = []
     for cause, (day, *more) in groupby(days, workdays.cause):
-        if cause and more:
-            told.append(f"{say(day)} to {say(more[-1])}: {cause}")
-        elif cause:
-            told.append(f"{say(day)} is {cause}")
+        which = f"{say(day)} to {say(more[-1])}:" if more else f"{say(day)} is"
+        told.append(f"{which} {cause}")
     if told:
         yield f"{'; '.join(told)}{shift}."

@@ -68,7 +68,13 @@ class Drawn:
 
     def pick(self, choices: Sequence[T]) -> T:
         """Any of them; shrinks to the first."""
-        return self.draw(st.sampled_from(choices))
+        return choices[self.draw(_index(len(choices)))]
+
+
+@cache
+def _index(count: int) -> st.SearchStrategy[int]:
+    """A place in a sequence; made once, as making a strategy takes longer than drawing from it."""
+    return st.integers(0, count - 1)
 
 
 @cache
