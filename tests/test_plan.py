@@ -114,6 +114,11 @@ ROWS = {
         known(event(A, generation=2), event(A, generation=1)),
         ["delete 1"],
     ),
+    "20, two older generations": (
+        want(A),
+        known(event(A, generation=1), event(A, generation=3), event(A, generation=2)),
+        ["delete 1", "delete 2"],
+    ),
     "20, twice under one UID": (
         want(A),
         known(event(A), replace(event(A), href="/cal/a.ics"), replace(event(A), href="/cal/z.ics"), memory=cached()),
