@@ -1,19 +1,22 @@
 """Where the calendar is: found by its name among the user's calendars, as CalDAV clients do.
 
-RFC 6764 6 (well-known), RFC 5397 (current-user-principal), RFC 4791 6.2.1 (calendar-home-set).
-Public face: `find`, `Found`, `Connection` (what it needs of a connection).
+RFC 6764 6 (well-known), RFC 5397 (current-user-principal), RFC 4791 6.2.1 (calendar-home-set), RFC 3744 5.4 (rights).
+Public face: `find`, `Found`; `survey`, `Calendar`; `Connection` (what it needs of a connection).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
 from calsync.errors import ConfigError, Problem, UnreachableError
 from calsync.targets import davxml
+from calsync.targets.davhttp import ForbiddenError, NoAnswerError
+from calsync.targets.davservice import Entrance
 from calsync.targets.davxml import CAL, DAV, Entry, Multistatus
 
 
@@ -26,6 +29,9 @@ class Connection(Protocol):
     def allowed(self, url: str) -> str:
         """The URL, if the password may go there; else UnreachableError."""
 
+    def settle(self, home: str) -> None:
+        """From now on the password is meant for the server of this URL."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -36,18 +42,32 @@ class Found:
     others: tuple[str, ...] = ()
 
 
-def find(connection: Connection, url: str, name: str | None) -> Found:
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A calendar that the login sees.
+
+    `rights` are the privileges of RFC 3744, "read", "write-content", ...; `components` what may stand in it, "VEVENT",
+    ... Each is None where the server does not say.
+    """
+
+    name: str
+    url: str
+    rights: tuple[str, ...] | None
+    components: tuple[str, ...] | None
+
+
+def find(connection: Connection, entrances: Sequence[Entrance], name: str | None) -> Found:
     """Find the calendar with this display name; where there is none, say where it is to be made.
 
-    `url` is the calendar itself, the server's root, or anything that tells the user's principal. Raises
-    ConfigError where the name is missing or fits several calendars, UnreachableError where this is no CalDAV server.
+    Each of the entrances' URLs is the calendar itself, the server's root, or anything that tells the user's principal.
+    Raises ConfigError where the name is missing or fits several calendars, UnreachableError where this is no CalDAV
+    server.
     """
-    here, answer = _entrance(connection, url)
-    own = answer.about(urlsplit(here).path) or (answer.entries[0] if answer.entries else None)
+    here, own = _entrance(connection, entrances)
     if own is not None and own.is_calendar and (name is None or _called(own, name)):
         return Found(_folder(here), exists=True)
     homes = _homes(connection, here, own)
-    calendars = [found for home in homes for found in _calendars(connection, home)]
+    calendars = [each for home in homes for each in _calendars(connection, home) if each[1].takes_events]
     names = tuple(_title(entry) for _, entry in calendars)
     if name is None:
         raise ConfigError([_problem(f"say which calendar to use, by name or URL. {_choice(names)}")])
@@ -62,14 +82,39 @@ def find(connection: Connection, url: str, name: str | None) -> Found:
     return Found(urljoin(homes[0], f"{_free(slug(name), taken)}/"), exists=False, others=names)
 
 
-def _entrance(connection: Connection, url: str) -> tuple[str, Multistatus]:
-    """The first answer that a DAV server gives: at `url`, else where the well-known address leads."""
-    answer = connection.propfind(url, davxml.DISCOVER, 0)
-    if answer is None:
-        answer = connection.propfind(urljoin(url, "/.well-known/caldav"), davxml.DISCOVER, 0)
-    if answer is None:
-        raise UnreachableError(f"There is no CalDAV server at {url}. Check caldav.url in the config.")
-    return answer
+def survey(connection: Connection, entrances: Sequence[Entrance]) -> list[Calendar]:
+    """All calendars that the login sees, by name. Raises as `find`."""
+    here, own = _entrance(connection, entrances)
+    found = [
+        Calendar(_title(entry), at, entry.rights, entry.components)
+        for home in _homes(connection, here, own)
+        for at, entry in _calendars(connection, home, davxml.SURVEY)
+    ]
+    return sorted(found, key=lambda calendar: (calendar.name.casefold(), calendar.url))
+
+
+def _entrance(connection: Connection, entrances: Sequence[Entrance]) -> tuple[str, Entry | None]:
+    """Where the first DAV server answers, and what it says of that place."""
+    failed: list[UnreachableError | ForbiddenError] = []
+    asked: list[str] = []
+    for entrance in entrances:
+        connection.settle(entrance.home)
+        for url in entrance.urls:
+            asked.append(url)
+            try:
+                answer = connection.propfind(url, davxml.DISCOVER, 0)
+            except NoAnswerError as error:
+                failed.append(error)
+                break
+            except (UnreachableError, ForbiddenError) as error:
+                failed.append(error)
+                continue
+            if answer is not None:
+                here, told = answer
+                return here, told.about(urlsplit(here).path) or (told.entries[0] if told.entries else None)
+    if failed:
+        raise failed[0]
+    raise UnreachableError(f"There is no CalDAV server at {', '.join(asked)}. Check caldav.url in the config.")
 
 
 def _homes(connection: Connection, here: str, own: Entry | None) -> list[str]:
@@ -93,9 +138,9 @@ def _homes(connection: Connection, here: str, own: Entry | None) -> list[str]:
     return [_folder(connection.allowed(urljoin(here, davxml.encoded(home)))) for home in homes]
 
 
-def _calendars(connection: Connection, home: str) -> list[tuple[str, Entry]]:
-    """The calendars in a home that take events, with their URLs."""
-    answer = connection.propfind(home, davxml.DISCOVER, 1)
+def _calendars(connection: Connection, home: str, asking: str = davxml.DISCOVER) -> list[tuple[str, Entry]]:
+    """The calendars in a home, with their URLs."""
+    answer = connection.propfind(home, asking, 1)
     if answer is None:
         return []
     here, multistatus = answer
@@ -104,7 +149,7 @@ def _calendars(connection: Connection, home: str) -> list[tuple[str, Entry]]:
     return [
         (_folder(urljoin(here, davxml.encoded(entry.path))), entry)
         for entry in multistatus.entries
-        if entry.is_calendar and entry.takes_events
+        if entry.is_calendar
     ]
 
 

@@ -13,8 +13,8 @@ from calsync.errors import ConfigError, Problem, UnreachableError
 from calsync.targets.davxml import canonical
 
 
-def refuse_unsafe(url: str) -> None:
-    """Raise ConfigError unless this URL may be given a password: TLS, or this machine itself."""
+def refuse_unsafe(url: str, *, allow_insecure: bool = False) -> None:
+    """Raise ConfigError unless this URL may be given a password: TLS, or this machine itself, or the user insists."""
     try:
         parts = urlsplit(url)
         host, scheme, _ = parts.hostname, parts.scheme, parts.port
@@ -24,8 +24,8 @@ def refuse_unsafe(url: str) -> None:
         problem = "this is no web address; write it as https://dav.example.org/"
     elif parts.username is not None or parts.password is not None:
         problem = "a URL holds no user name and no password; use caldav.username and caldav.password_file"
-    elif scheme == "http" and not is_loopback(url):
-        problem = f"http:// would send your password to {host} in clear text; write https://"
+    elif scheme == "http" and not is_loopback(url) and not allow_insecure:
+        problem = f"http:// would send your password to {host} in clear text; write https://, or allow_insecure: true"
     else:
         return
     raise ConfigError([Problem("caldav.url", 0, 0, problem)])
@@ -43,12 +43,15 @@ def is_loopback(url: str) -> bool:
 def allowed(home: str, url: str) -> str:
     """The URL, if the password meant for `home` may go there; else UnreachableError.
 
-    It may go to the same host, and over TLS to a sister (iCloud sends from caldav. to p42-caldav.icloud.com).
+    It may go to the same host, and over TLS to a host under it, and to a sister (iCloud sends from caldav. to
+    p42-caldav.icloud.com).
     """
     now, new = urlsplit(home), urlsplit(url)
     same = now.scheme == new.scheme and now.netloc == new.netloc
     safer = new.scheme == "https" and now.hostname == new.hostname
-    if same or safer or (now.scheme == new.scheme == "https" and _sisters(now.hostname, new.hostname)):
+    if same or safer:
+        return url
+    if now.scheme == new.scheme == "https" and _are_kin(now.hostname or "", new.hostname or ""):
         return url
     raise UnreachableError(
         f"The server sends us to another place, {new.scheme}://{new.netloc}, which does not get your password."
@@ -67,7 +70,7 @@ def told_path(told: str | None, url: str, calendar: str) -> str:
     return path if canonical(path).startswith(f"{home}/") else asked
 
 
-def _sisters(one: str | None, other: str | None) -> bool:
-    """Whether two hosts stand under the same domain of two parts or more."""
-    parents = [(host or "").partition(".")[2] for host in (one, other)]
-    return parents[0] == parents[1] and "." in parents[0]
+def _are_kin(one: str, other: str) -> bool:
+    """Whether the other host stands under this one, or both under the same domain of two parts or more."""
+    parents = [host.partition(".")[2] for host in (one, other)]
+    return ("." in one and other.endswith(f".{one}")) or (parents[0] == parents[1] and "." in parents[0])

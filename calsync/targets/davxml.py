@@ -37,6 +37,11 @@ DISCOVER = (
     f"{_DECLARATION}<D:propfind {_NAMESPACES}><D:prop><D:resourcetype/><D:displayname/>"
     "<D:current-user-principal/><C:calendar-home-set/><C:supported-calendar-component-set/></D:prop></D:propfind>"
 )
+SURVEY = DISCOVER.replace("</D:prop>", "<D:current-user-privilege-set/></D:prop>")
+"""As DISCOVER, and what the user may do (RFC 3744 5.4)."""
+
+COLOUR = "#3A7CA5FF"
+"""A calm blue, for calendars that we make."""
 
 
 def multiget(paths: Iterable[str]) -> str:
@@ -48,11 +53,15 @@ def multiget(paths: Iterable[str]) -> str:
     )
 
 
-def mkcalendar(name: str) -> str:
-    """The body of a MKCALENDAR (RFC 4791 5.3.1) for a calendar that takes events only."""
+def mkcalendar(name: str, colour: str | None = COLOUR) -> str:
+    """The body of a MKCALENDAR (RFC 4791 5.3.1) for a calendar that takes events only.
+
+    The colour is Apple's property, which most servers and apps know.
+    """
+    painted = f'<A:calendar-color xmlns:A="http://apple.com/ns/ical/">{colour}</A:calendar-color>' if colour else ""
     return (
         f"{_DECLARATION}<C:mkcalendar {_NAMESPACES}><D:set><D:prop><D:displayname>{escape(name)}</D:displayname>"
-        '<C:supported-calendar-component-set><C:comp name="VEVENT"/></C:supported-calendar-component-set>'
+        f'<C:supported-calendar-component-set><C:comp name="VEVENT"/></C:supported-calendar-component-set>{painted}'
         "</D:prop></D:set></C:mkcalendar>"
     )
 
@@ -84,12 +93,25 @@ class Entry:
         return kind is not None and kind.find(f"{CAL}calendar") is not None
 
     @property
-    def takes_events(self) -> bool:
-        """Whether VEVENT may stand in it; a server that does not say allows all (RFC 4791 5.2.3)."""
+    def components(self) -> tuple[str, ...] | None:
+        """What may stand in it ("VEVENT", ...); None where the server does not say, and allows all (RFC 4791 5.2.3)."""
         kinds = self.props.get(f"{CAL}supported-calendar-component-set")
         if kinds is None or len(kinds) == 0:
-            return True
-        return any(str(kind.get("name", "")).upper() == "VEVENT" for kind in kinds)
+            return None
+        return tuple(str(kind.get("name", "")).upper() for kind in kinds)
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether VEVENT may stand in it."""
+        return self.components is None or "VEVENT" in self.components
+
+    @property
+    def rights(self) -> tuple[str, ...] | None:
+        """The user's privileges, by their names without namespaces, sorted; None where the server does not say."""
+        told = self.props.get(f"{DAV}current-user-privilege-set")
+        if told is None:
+            return None
+        return tuple(sorted({right.tag.rpartition("}")[2] for kind in told for right in kind}))
 
     def text(self, tag: str) -> str | None:
         """The text of a property, trimmed; None where there is none."""
