@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import vobject
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -138,6 +138,7 @@ def test_whatever_the_words_an_event_is_read_as_it_was_written(reminder, mark, z
     assert build(reminder, zone, mark) == body
 
 
+@settings(max_examples=50)  # each is built and read several times
 @given(reminders, zones.map(ZoneInfo))
 def test_whatever_the_words_an_event_is_valid_for_other_programs(reminder, zone):
     body = build(reminder, zone)
@@ -149,6 +150,7 @@ def test_whatever_the_words_an_event_is_valid_for_other_programs(reminder, zone)
     assert {"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY"} <= {*calendar.events[0]}
 
 
+@settings(max_examples=50)  # each is built and read several times
 @given(reminders, zones.map(ZoneInfo))
 def test_lines_are_at_most_75_octets_end_with_crlf_and_are_never_empty(reminder, zone):
     body = build(reminder, zone)
@@ -513,6 +515,7 @@ def test_a_patch_replaces_a_duration_by_an_end():
     assert "DURATION:P5D" not in lines
 
 
+@settings(max_examples=50)  # each is built and read several times
 @given(reminders, reminders, zones.map(ZoneInfo))
 def test_a_patched_event_is_read_as_it_was_meant(before, after, zone):
     body = ical.patch(build(before, zone), after, MARK, LATER, zone)
