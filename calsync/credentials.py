@@ -5,7 +5,9 @@ Idea: vdirsyncer's `fetch` options and systemd's `LoadCredential=`. Public face:
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -108,25 +110,35 @@ def _from_systemd(name: str) -> Secret:
 def _from_command(command: str, key: str) -> Secret:
     """The first line that a shell command prints. Its own messages are shown where it fails; its output never."""
     try:
-        done = subprocess.run(
-            ["/bin/sh", "-c", command],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
+        code, out, messages = _output(command)
     except subprocess.TimeoutExpired:
         raise LoginError(
             f"The {key} gave no answer within {COMMAND_SECONDS} seconds: {command}. Does it wait for a passphrase?"
         ) from None
     except OSError as error:
         raise LoginError(f"The {key} cannot be run: {error.strerror}.") from None
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        raise LoginError(
-            f"The {key} failed with exit code {done.returncode}: {command}" + (f"\n{said}" if said else "")
-        )
-    return _secret(done.stdout.split(b"\n", 1)[0].removesuffix(b"\r"), f"The first line of the {key}'s output")
+    if code != 0:
+        said = messages.decode("utf-8", "replace").strip()
+        raise LoginError(f"The {key} failed with exit code {code}: {command}" + (f"\n{said}" if said else ""))
+    return _secret(out.split(b"\n", 1)[0].removesuffix(b"\r"), f"The first line of the {key}'s output")
+
+
+def _output(command: str) -> tuple[int, bytes, bytes]:
+    """Run a shell command in a session of its own; returns its exit code, output and messages.
+
+    Whatever is still running of it is killed when it takes too long, and when we are stopped.
+    """
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        ["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True
+    ) as process:
+        try:
+            out, messages = process.communicate(timeout=COMMAND_SECONDS)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, out, messages
 
 
 def _secret(raw: bytes, what: str) -> Secret:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import traceback
 from pathlib import Path
@@ -133,3 +134,23 @@ def test_a_command_that_waits_too_long_is_given_up(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(credentials, "COMMAND_SECONDS", 0.2)
     with pytest.raises(LoginError, match="no answer within"):
         read(password_command="exec sleep 5")
+
+
+def test_what_such_a_command_has_started_ends_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A child of the command would else live on, and hold the pipe that we wait for."""
+    monkeypatch.setattr(credentials, "COMMAND_SECONDS", 0.5)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    command = f"(exec 3>'{fifo}'; sleep 60) & wait"
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(LoginError, match="no answer within"):
+        read(password_command=command)
+    os.set_blocking(reader, True)
+    assert os.read(reader, 1) == b""  # ends at once only if nobody holds the other end any more
+    os.close(reader)
+
+
+def test_a_token_is_fetched_anew_whenever_it_is_asked_for(tmp_path: Path) -> None:
+    command = f"echo x >> '{tmp_path}/runs'; wc -l < '{tmp_path}/runs'"
+    tokens = [read(token_command=command) for _ in range(2)]
+    assert [token.reveal().strip() for token in tokens if token] == ["1", "2"]
