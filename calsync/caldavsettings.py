@@ -1,11 +1,12 @@
 """The `caldav` block of config.yaml -> `CaldavSettings`: where the calendar is, and how to log in there.
 
 A password is never in it, only the place to ask for it. Public face: `CaldavSettings`, `read`, `KEYS`,
-`SECRET_SOURCES`, `EMBEDDED`.
+`SECRET_SOURCES`, `FOR_EMBEDDED`, `EMBEDDED`.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +37,9 @@ class CaldavSettings:
 
     `url` is http, https, a mail address or a host to find the server by (RFC 6764), or `EMBEDDED`. `auth` None is
     Basic, and Digest where the server asks for it. Commands are left out of the repr: they may hold a secret.
+
+    The last three are for the embedded server alone: the "host:port" to listen on (a free port on loopback unless
+    given), and the files for TLS.
     """
 
     url: str
@@ -52,10 +56,16 @@ class CaldavSettings:
     password_command: str | None = field(default=None, repr=False)
     credential: str | None = None
     token_command: str | None = field(default=None, repr=False)
+    listen: str | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
 
 
 KEYS = tuple(field_.name for field_ in fields_of(CaldavSettings))
 """The keys of the block."""
+
+FOR_EMBEDDED = ("listen", "tls_certificate", "tls_key")
+"""The keys that only the embedded server has."""
 
 MISPLACED = ("password", "token")
 """Keys that people try, and that get an answer of their own."""
@@ -69,8 +79,9 @@ def read(fields: Fields, located: Callable[[str], Path]) -> CaldavSettings:
     _keep_secrets_out(fields)
     username = fields.get("username", f.line)
     calendar = fields.get("calendar", f.line)
+    url = fields.get("url", address)
     settings = CaldavSettings(
-        url=fields.get("url", address) or _implied(username, calendar) or EMBEDDED,
+        url=url or _implied(username, calendar) or EMBEDDED,
         username=username,
         calendar=calendar or "Job search",
         timeout=fields.get_or("timeout", _seconds, 30.0),
@@ -84,7 +95,14 @@ def read(fields: Fields, located: Callable[[str], Path]) -> CaldavSettings:
         password_command=fields.get("password_command", f.line),
         credential=fields.get("credential", _credential),
         token_command=fields.get("token_command", f.line),
+        listen=fields.get("listen", f.endpoint),
+        tls_certificate=fields.get("tls_certificate", located),
+        tls_key=fields.get("tls_key", located),
     )
+    if url == EMBEDDED:
+        _check_embedded(fields, settings)
+    else:
+        _refuse_embedded_keys(fields)
     if fields.is_nothing("url") and _implied(username, calendar) is None:
         text = "'url' is missing: the server's address, your mail address, or its domain"
         fields.document.complain(text, fields.value("url") if "url" in fields else fields.node)
@@ -93,6 +111,41 @@ def read(fields: Fields, located: Callable[[str], Path]) -> CaldavSettings:
     if settings.client_key and not settings.client_certificate:
         fields.complain("'client_key' goes with 'client_certificate', which is missing", "client_key")
     return settings
+
+
+def _refuse_embedded_keys(fields: Fields) -> None:
+    for key in FOR_EMBEDDED:
+        if not fields.is_nothing(key):
+            fields.complain(f"{quote(key)} is for calsync's own server alone, which is 'url: embedded'", key)
+
+
+def _check_embedded(fields: Fields, settings: CaldavSettings) -> None:
+    """The embedded server has a login of its own, and the calendar is found there by its name."""
+    for key in ("username", "auth", "ca_file", "client_certificate", "client_key", *SECRET_SOURCES):
+        if not fields.is_nothing(key):
+            text = f"{quote(key)} does not go with 'url: embedded', whose login calsync makes: see 'calsync password'"
+            fields.complain(text, key)
+    if "://" in settings.calendar:
+        fields.complain("'calendar' must be a name where the url is 'embedded'", "calendar")
+    pair = {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key}
+    for key, needed in (("tls_certificate", "tls_key"), ("tls_key", "tls_certificate")):
+        if pair[key] and not pair[needed]:
+            fields.complain(f"{quote(key)} goes with {quote(needed)}, which is missing", key)
+    if settings.listen is None:
+        for key in (key for key, value in pair.items() if value):
+            fields.complain(f"{quote(key)} goes with 'listen', which is missing", key)
+    elif not (_is_loopback(settings.listen) or settings.tls_certificate or settings.allow_insecure):
+        reason = "without TLS anybody on the way could read the password and the calendar"
+        way = "set 'tls_certificate' and 'tls_key', or listen on 127.0.0.1, or say 'allow_insecure: yes'"
+        fields.complain(f"{reason}; {way}", "listen")
+
+
+def _is_loopback(endpoint: str) -> bool:
+    host = endpoint.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _keep_secrets_out(fields: Fields) -> None:

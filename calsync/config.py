@@ -44,7 +44,6 @@ _GAP_REASON = "as too much is too much: daily calls win nobody"
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WEEKDAYS = {name[:3]: number for number, name in enumerate(_DAYS)} | {name: n for n, name in enumerate(_DAYS)}
 _REMINDERS: Mapping[str, Literal["window", "slot"]] = {"window": "window", "slot": "slot"}
-_LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +280,7 @@ class _Reader:
         if fields is None or not list(fields):
             return None
         path = fields.need("path", self._located) or self._path  # a stand-in, as the mistake is recorded
-        listen = fields.get("listen", _listen)
+        listen = fields.get("listen", f.endpoint)
         alarms = fields.get_or("alarms", f.switch, default=True)
         return FeedSettings(path=path, listen=listen, alarms=alarms)
 
@@ -303,11 +302,4 @@ def _beside(applications: tuple[Path, ...]) -> Path:
 def _name(written: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", written):
         raise FieldError(f"{quote(written)} may have letters, digits and dashes alone, at most 64")
-    return written
-
-
-def _listen(written: str) -> str:
-    match = _LISTEN.fullmatch(written)
-    if match is None or int(match[2]) > 65535:
-        raise FieldError(f"{quote(written)} must be an address and a port, as in 127.0.0.1:8422")
     return written

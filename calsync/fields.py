@@ -34,6 +34,7 @@ _MOMENT = re.compile(rf"{_DAY}(?:(?:[Tt]|\s+){_CLOCK}(?:\s*{_OFFSET})?)?")
 _CLOCK_ALONE = re.compile(_CLOCK)
 _DURATION = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m(?:in)?)?(?:([0-9]+)s)?", re.I)
 _HOURS_AND_MINUTES = re.compile(r"([0-9]{1,2}):([0-5][0-9])")
+_ENDPOINT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
 _LONGEST = timedelta(days=14)
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -240,6 +241,14 @@ def one_of(words: Mapping[str, T]) -> Parse[T]:
         raise FieldError(f"{quote(written)} is none of {list_of(words)}{did_you_mean(written, words)}")
 
     return parse
+
+
+def endpoint(written: str) -> str:
+    """An address and a port to listen on, as in 127.0.0.1:8422."""
+    match = _ENDPOINT.fullmatch(written)
+    if match is None or int(match[2]) > 65535:
+        raise FieldError(f"{quote(written)} must be an address and a port, as in 127.0.0.1:8422")
+    return written
 
 
 def whole(low: int, high: int, reason: str = "") -> Parse[int]:

@@ -1,14 +1,14 @@
 """The three-way decision: what is wanted, what we wrote last, what stands there. Pure (`docs/identity.md`).
 
 Everything is decided before anything is written (vdirsyncer, `sync/__init__.py`; external-dns, `plan/plan.go`).
-Public face: `decide` for a calendar that is the user's, `mirror` for a file that is all ours; both give a `Plan` of
-small sortable `Change`s, deletes before creates before updates.
+Public face: `decide` for a calendar that is the user's, `mirror` for a file that is all ours, `remove` for the way out;
+all give a `Plan` of small sortable `Change`s, deletes before creates before updates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 
@@ -16,6 +16,7 @@ from calsync.identity import differing, hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder
 
 _UNKNOWN = "what we wrote into it is not known any more"
+_UNLISTED = "the server's list was incomplete and did not name it"
 
 
 class Action(IntEnum):
@@ -148,6 +149,41 @@ def mirror(wanted: Mapping[str, Wanted], known: Known) -> Plan:
     return _plan(steps)
 
 
+def remove(known: Known, windows: Iterable[str] = ()) -> Plan:
+    """Say what is to be done so that nothing of ours stands there any more, and everything else as it was.
+
+    `windows` are those of the journal: by them and by the cache an event is known that lost its mark. For each event,
+    C what the cache says that we wrote, S what stands there:
+
+        C  S                               then
+        A  A                               delete, also if it is past
+        A  changed by hand                 delete
+        -  our mark, and the UID it gives  delete, of every generation
+        -  a UID of ours, mark dropped     delete
+        A  gone                            nothing
+        A  not in a doubtful list          keep, and say so
+        -  our mark, another UID (a copy)  nothing, ever
+        -  another name's, foreign         nothing, ever
+    """
+    latest = [_mark(window, known) for window in {*windows, *known.memory}]
+    marks = [replace(mark, generation=number) for mark in latest for number in range(1, mark.generation + 1)]
+    by_uid = {uid_of(mark, known.target): mark for mark in marks}
+    steps: list[Change | Kept | None] = []
+    for found in known.found:
+        mark = found.item.mark if known.is_ours(found.item) else None
+        if found.item.mark is None:
+            mark = by_uid.get(found.item.uid)
+        if mark is not None:
+            steps.append(_delete(mark, found))
+    if not known.whole:
+        standing = {found.href for found in known.found} | known.others
+        for window, remembered in known.memory.items():
+            if remembered.href not in standing:
+                uid = uid_of(Mark(known.name, window, remembered.generation), known.target)
+                steps.append(Kept(window, uid, _UNLISTED))
+    return _plan(steps)
+
+
 def _plan(steps: Iterable[Change | Kept | None]) -> Plan:
     """Sort the steps; None stands for an event that is right as it is."""
     steps = list(steps)
@@ -198,7 +234,7 @@ def _missing(window: str, known: Known, want: Wanted) -> Change | Kept:
         return Change(Action.CREATE, window, again, after=want.fresh)
     if known.whole:
         return Kept(window, uid_of(mark, known.target), "deleted from the calendar: it stays deleted")
-    return Kept(window, uid_of(mark, known.target), "the server's list was incomplete and did not name it")
+    return Kept(window, uid_of(mark, known.target), _UNLISTED)
 
 
 def _unwanted_steps(wanted: Mapping[str, Wanted], known: Known, day: datetime) -> Iterator[Change | Kept]:

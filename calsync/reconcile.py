@@ -2,19 +2,21 @@
 
 Order of a run (`docs/identity.md`): read everything, decide everything (`plan.py`), then write, recording each result
 as it is known. A crash between any two steps, and a second run, end the same: what was written without being recorded
-is met again as ours. Public face: `reconcile`, which gives an `Outcome`.
+is met again as ours. Public face: `reconcile` and `remove`, which give an `Outcome`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
+from calsync.errors import CalsyncError
 from calsync.identity import hashes, uid_of
 from calsync.model import Item, Mark, Reminder, Resource, Stamp
-from calsync.plan import Action, Change, Found, Kept, Known, Remembered, Wanted, decide, mirror
+from calsync.plan import Action, Change, Found, Kept, Known, Plan, Remembered, Wanted, decide, mirror
+from calsync.plan import remove as plan_removal
 from calsync.state import Entry, State
 from calsync.targets.base import ConflictError, ItemError, MissingError, Target
 
@@ -35,7 +37,10 @@ class Failure:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one target; in a dry run, what would. The UID that each change is about stands beside it."""
+    """What became of one target; in a dry run, what would. The UID that each change is about stands beside it.
+
+    `ended` is the error after which nothing more could be written.
+    """
 
     target: str
     where: str
@@ -44,6 +49,7 @@ class Outcome:
     failed: list[Failure] = field(default_factory=list)
     unchanged: int = 0
     requests: int = 0
+    ended: CalsyncError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,8 @@ class Desired:
 class Terms:
     """What a run on one target goes by: the journal's name, the user's zone, the moment, and `day`, today's midnight.
 
-    `owned`: all that stands in the target is ours to write, as in a feed file.
+    `owned`: all that stands in the target is ours to write, as in a feed file. `named` says what the state and reports
+    call the target's `where`, if that is another in each run.
     """
 
     name: str
@@ -71,22 +78,40 @@ class Terms:
     now: datetime
     day: datetime
     owned: bool = False
+    named: Callable[[str], str] = str
 
 
 def reconcile(target: Target, desired: Desired, state: State, terms: Terms, *, dry_run: bool) -> Outcome:
     """Bring `target` to what is desired; in a dry run only say what would be done, and write nothing at all.
 
-    Raises ServerError where the target as a whole cannot be used. An item that fails does not stop the others.
+    Raises ServerError where the target as a whole cannot be used; if that happens among the writes, the outcome tells
+    what was written before. An item that fails does not stop the others.
     """
     run = _Run(target, desired, state, terms, dry_run=dry_run)
     run.read()
     run.decide()
     if not dry_run:
         run.carry_out()
+    if not dry_run and run.outcome.ended is None:
         target.commit()
-    run.outcome.where = target.where
-    run.outcome.requests = target.requests
-    return run.outcome
+    return run.told()
+
+
+def remove(target: Target, windows: frozenset[str], state: State, terms: Terms, *, dry_run: bool) -> Outcome:
+    """Take all that is ours out of `target` and forget it, but for the UIDs that are used up; or say what would go.
+
+    `windows` are those of the journal: by them an event is known that lost its mark. Errors as `reconcile`.
+    """
+    nothing = Desired(draw=lambda _written: {}, creates=frozenset(), windows=windows)
+    run = _Run(target, nothing, state, terms, dry_run=dry_run)
+    run.read()
+    run.decide_removal()
+    if not dry_run:
+        run.carry_out()
+    if not dry_run and run.outcome.ended is None:
+        target.commit()
+        run.forget()
+    return run.told()
 
 
 class _Run:
@@ -99,6 +124,7 @@ class _Run:
         self.terms = terms
         self.dry_run = dry_run
         self.place = ""
+        self.marks: dict[str, Mark] = {}
         self.seen: dict[str, Entry] = {}
         self.known = Known(terms.name, target.name, ())
         self.outcome = Outcome(target.name, target.where)
@@ -108,14 +134,14 @@ class _Run:
     def read(self) -> None:
         """See what stands there; only what is new or changed since the last run is fetched."""
         listing = self.target.listing()
-        self.place = f"{self.target.name} {self.terms.name} {self.target.where}"
+        self.place = f"{self.target.name} {self.terms.name} {self.terms.named(self.target.where)}"
         before = self.state.entries(self.place)
         retired = self.state.retired(self.place)
         fresh = [href for href, etag in listing.etags.items() if etag is None or _etag(before.get(href)) != etag]
         fetched = self.target.fetch(fresh) if fresh else {}
-        uids = self._uids(retired)
+        self.marks = self._marks(before, retired)
         self.seen = {href: entry for href, entry in before.items() if href in listing.etags}
-        self.seen |= {href: self._entry(resource, before.get(href), uids) for href, resource in fetched.items()}
+        self.seen |= {href: self._entry(resource, before.get(href)) for href, resource in fetched.items()}
         lost = [href for href in fresh if href not in fetched and href in before]
         for href in lost:
             del self.seen[href]
@@ -130,33 +156,35 @@ class _Run:
         )
         self._remember(before, fetched)
 
-    def _uids(self, retired: Mapping[str, int]) -> frozenset[str]:
-        """The UIDs that our events have where a server drops marks and the cache is lost."""
-        marks = (
-            Mark(self.terms.name, window, generation)
-            for window in self.desired.windows
-            for generation in {1, retired.get(window, 0) + 1}
-        )
-        return frozenset(uid_of(mark, self.target.name) for mark in marks)
+    def _marks(self, before: Mapping[str, Entry], retired: Mapping[str, int]) -> dict[str, Mark]:
+        """UID -> mark of the events that we remember, and of those that we would make where the cache is lost.
 
-    def _entry(self, resource: Resource, before: Entry | None, uids: frozenset[str]) -> Entry:
+        By these UIDs our events are known on a server that drops their marks.
+        """
+        ours = {entry.written for entry in before.values() if entry.written is not None}
+        for window in self.desired.windows:
+            ours |= {Mark(self.terms.name, window, generation) for generation in (1, retired.get(window, 0) + 1)}
+        return {uid_of(mark, self.target.name): mark for mark in ours}
+
+    def _entry(self, resource: Resource, before: Entry | None) -> Entry:
         """What `resource` is to us: an event of ours, or something to leave alone."""
-        written, base = (before.written, before.base) if before else (None, None)
-        if written is not None:
-            uids |= {uid_of(written, self.target.name)}
-        item = self._item(resource.body, uids)
-        if item is not None and item.mark is not None and item.base is not None:
-            written, base = item.mark, item.base
-        return Entry(resource=resource, item=item, written=written, base=base)
+        item = self._item(resource.body)
+        if before is None:
+            before = Entry(resource=resource)
+        if item is None or item.mark is None or item.base is None:
+            if item is not None and item.written is None and before.item is not None:
+                item = replace(item, written=before.item.written)
+            return Entry(resource=resource, item=item, written=before.written, base=before.base)
+        return Entry(resource=resource, item=item, written=item.mark, base=item.base)
 
-    def _item(self, body: str, uids: frozenset[str]) -> Item | None:
+    def _item(self, body: str) -> Item | None:
         """The event of ours that `body` holds, if it does; nothing else is worth the time of parsing."""
-        if "X-CALSYNC" not in body and uids.isdisjoint(_UID.findall(body)):
+        if "X-CALSYNC" not in body and self.marks.keys().isdisjoint(_UID.findall(body)):
             return None
         from calsync import ical
 
         item = ical.parse(body)
-        if item is None or not (self.known.is_ours(item) or (item.mark is None and item.uid in uids)):
+        if item is None or not (self.known.is_ours(item) or (item.mark is None and item.uid in self.marks)):
             return None
         return item
 
@@ -181,14 +209,22 @@ class _Run:
 
     def decide(self) -> None:
         """Compare each window as it was to be written when it was, and as it is to be written now."""
-        marked = {found.item.mark.window: found.item for found in self.known.found if found.item.mark}
-        kept = self.desired.draw({window: item.stamp.moment for window, item in marked.items()})
-        fresh = self.desired.draw({window: self._moment(item) for window, item in marked.items()})
+        items = [found.item for found in self.known.found]
+        standing = {mark.window: item for item in items if (mark := item.mark or self.marks.get(item.uid))}
+        kept = self.desired.draw({window: item.written or item.stamp.moment for window, item in standing.items()})
+        fresh = self.desired.draw({window: self._moment(item) for window, item in standing.items()})
         wanted = {
             window: Wanted(reminder, fresh[window], creates=window in self.desired.creates)
             for window, reminder in kept.items()
         }
         plan = mirror(wanted, self.known) if self.terms.owned else decide(wanted, self.known, self.terms.day)
+        self._decided(plan)
+
+    def decide_removal(self) -> None:
+        """All that is ours is to go."""
+        self._decided(plan_removal(self.known, self.desired.windows))
+
+    def _decided(self, plan: Plan) -> None:
         self.outcome.kept, self.outcome.unchanged = list(plan.kept), plan.unchanged
         self.outcome.changes = [(change, uid_of(change.mark, self.target.name)) for change in plan.changes]
 
@@ -209,6 +245,9 @@ class _Run:
                 self.outcome.kept.append(Kept(change.window, uid, "changed on the server just now: look again later"))
             except ItemError as error:
                 self.outcome.failed.append(Failure(change, uid, str(error)))
+            except CalsyncError as error:
+                self.outcome.ended = error
+                return
 
     def _create(self, change: Change) -> None:
         from calsync import ical
@@ -217,6 +256,7 @@ class _Run:
         stamp, mark = Stamp(self._moment(None), 0), change.mark
         for _ in range(_GENERATIONS):
             uid = uid_of(mark, self.target.name)
+            self.marks[uid] = mark
             body = ical.build(change.after, mark, uid, stamp, self.terms.zone)
             try:
                 resource = self.target.create(f"{uid}.ics", body)
@@ -231,17 +271,22 @@ class _Run:
         raise ItemError("the server says that it has this event already, but does not show it")
 
     def _adopt(self, href: str, change: Change) -> bool:
-        """Whether the event that stands in the way is ours: then it is taken as stored, and decided on next time."""
+        """Whether the event that stands in the way is ours: then the next run finds it in the list, and decides.
+
+        Raises ItemError where that cannot be known: another event, made in doubt, could be a second one.
+        """
         resource = self.target.fetch([href]).get(href)
-        uids = frozenset({uid_of(change.mark, self.target.name)})
-        entry = self._entry(resource, None, uids) if resource else None
-        if entry is None or entry.item is None:
+        if resource is None:
+            if self.target.gone(href):
+                return False  # the server knows the UID from elsewhere, as from a trash bin
+            raise ItemError("an event stands there already that cannot be read now")
+        item = self._item(resource.body)
+        if item is None:
             return False
-        self.state.put(self.place, entry)
-        if change.after is not None and hashes(entry.item.reminder) == hashes(change.after):
+        if change.after is not None and hashes(item.reminder) == hashes(change.after):
             self.outcome.unchanged += 1
         else:
-            self.outcome.kept.append(Kept(change.window, entry.item.uid, "was there already: see the next run"))
+            self.outcome.kept.append(Kept(change.window, item.uid, "was there already: see the next run"))
         return True
 
     def _update(self, change: Change) -> None:
@@ -264,15 +309,35 @@ class _Run:
 
     def _record(self, resource: Resource, reminder: Reminder, mark: Mark, stamp: Stamp) -> None:
         """Remember what was written; where the server told no ETag, read it again: the text may have been rewritten."""
-        if resource.etag is None:
-            resource = self.target.fetch([resource.href]).get(resource.href, resource)
         base = hashes(reminder)
-        item = Item(uid=uid_of(mark, self.target.name), reminder=reminder, mark=mark, base=base, stamp=stamp)
-        self.state.put(self.place, Entry(resource=resource, item=item, written=mark, base=base))
+        uid, written = uid_of(mark, self.target.name), stamp.moment
+        item = Item(uid=uid, reminder=reminder, mark=mark, base=base, stamp=stamp, written=written)
+        entry = Entry(resource=resource, item=item, written=mark, base=base)
+        if resource.etag is None:
+            stored = self.target.fetch([resource.href]).get(resource.href)
+            entry = self._entry(stored, entry) if stored else entry
+        self.state.put(self.place, entry)
 
     def _retire(self, href: str, mark: Mark) -> None:
         self.state.forget(self.place, href)
         self.state.retire(self.place, mark.window, mark.generation)
+
+    def forget(self) -> None:
+        """Forget the place, unless something of ours is left. UIDs stay used up, also those that the user deleted."""
+        if self.outcome.kept or self.outcome.failed:
+            return
+        with self.state.transaction():
+            for href, entry in self.state.entries(self.place).items():
+                if entry.written is None:
+                    self.state.forget(self.place, href)
+                else:
+                    self._retire(href, entry.written)
+
+    def told(self) -> Outcome:
+        """What became of it, with where that was and what it cost."""
+        self.outcome.where = self.terms.named(self.target.where)
+        self.outcome.requests = self.target.requests
+        return self.outcome
 
 
 def _etag(entry: Entry | None) -> str | None:

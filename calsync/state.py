@@ -75,8 +75,12 @@ class State:
         self._database.execute("DELETE FROM items WHERE place = ? AND href = ?", (place, href))
 
     def retire(self, place: str, window: str, generation: int) -> None:
-        """Remember that the UID of this generation was deleted, so that it is not used again."""
-        self._database.execute("INSERT OR REPLACE INTO retired VALUES (?, ?, ?)", (place, window, generation))
+        """Remember that the UID of this generation was deleted, so that it and those before are not used again."""
+        self._database.execute(
+            "INSERT INTO retired VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET generation = max(generation, excluded.generation)",
+            (place, window, generation),
+        )
 
     def retired(self, place: str) -> dict[str, int]:
         """The last generation of each window that was deleted at `place`."""

@@ -1,21 +1,21 @@
 """The rail: one run from the files to the targets. The only module that knows all stations.
 
 YAML -> Journal -> Outlook (windows) -> reminders -> plan -> targets. Public face: `look`, which only computes, and
-`run_once`, which brings every target of the config to what is wanted, or in a dry run says what it would do. The clock
-is an argument of both.
+`run_once`, which brings every target of the config to what is wanted, or in a dry run says what it would do; `stations`
+and `visit`, for other work on these targets (`removal.py`). The clock is an argument of all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from calsync import journal, paths, publicholidays, state
-from calsync.config import CaldavSettings, Config
+from calsync import journal, opening, paths, publicholidays, state
+from calsync.config import Config
 from calsync.errors import CalsyncError, ConfigError, Problem, UnreachableError
 from calsync.etiquette import outlook
 from calsync.identity import uid_of
@@ -113,22 +113,33 @@ def run_once(
     dry run. Raises JournalError, ConfigError where there is nothing to sync to, BusyError where another run holds the
     state. What goes wrong with one target does not stop the next.
     """
-    _must_have_target(config)
+    must_have_target(config)
     found = look(config, moment.today)
     report = Report(outlook=found, zone=config.timezone, dry_run=dry_run, warnings=found.warnings)
     with state.opened(paths.state_folder(environ), writes=not dry_run) as cache:
-        for station in _stations(config, moment, found, cache, targets, dry_run=dry_run):
-            if offline and not station.owned:
+
+        def work(target: Target, station: Station) -> Outcome:
+            return reconcile(target, station.desired, cache, station.terms, dry_run=dry_run)
+
+        for station in stations(config, moment, found, environ, cache, targets, writes=not dry_run, create=not dry_run):
+            if offline and not station.terms.owned:
                 report.not_compared = "not asked (--offline)"
                 continue
-            terms = Terms(
-                name=config.name, zone=config.timezone, now=moment.now, day=moment.midnight, owned=station.owned
-            )
-            _visit(report, station, cache, terms)
+            visit(report, station, work)
+    if dry_run:
+        _forgive_absence(report)
     return report
 
 
-def _must_have_target(config: Config) -> None:
+def _forgive_absence(report: Report) -> None:
+    """A server out of reach is no error of a dry run: it says that it could not compare."""
+    for error in [each for each in report.errors if isinstance(each, UnreachableError)]:
+        report.errors.remove(error)
+        report.not_compared = str(error)
+
+
+def must_have_target(config: Config) -> None:
+    """Raises ConfigError where there is nothing to sync to."""
     if config.caldav is None and config.feed is None:
         text = (
             "there is nothing to sync to: write a 'caldav:' block (your calendar) or a 'feed:' block (a file), or both"
@@ -137,56 +148,71 @@ def _must_have_target(config: Config) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Station:
-    """A target of the config: how it is opened, what it is to show, whether all of it is ours to write.
+class Station:
+    """A target of the config: how it is opened, what it is to show, and the terms of a run on it.
 
-    `noted` is the key under which the state notes where it was found.
+    `note` notes where it was found, in words of the state.
     """
 
-    opened: Callable[[], Target]
+    opened: Callable[[], AbstractContextManager[Target]]
     desired: Desired
-    owned: bool
-    noted: str | None = None
+    terms: Terms
+    note: Callable[[str], None] | None = None
 
 
-def _stations(
+def stations(  # noqa: PLR0913  # all that a run is made of; the flags by name
     config: Config,
     moment: Moment,
     found: Outlook,
+    environ: Mapping[str, str],
     cache: state.State,
     targets: Mapping[str, Callable[..., Target]],
     *,
-    dry_run: bool,
-) -> Iterator[_Station]:
+    writes: bool,
+    create: bool,
+) -> Iterator[Station]:
+    """The targets of `config`: the feed, then the calendar, which is made where it is missing if `create`.
+
+    Nothing is opened before a station's own `opened` is called; with `writes=False` that touches nothing on the disk.
+    """
     form = Form(config.reminders, config.remind_at, config.timezone, ZoneInfo)
+    terms = Terms(name=config.name, zone=config.timezone, now=moment.now, day=moment.midnight)
     if feed := config.feed:
         windows = [window for window in found.windows if _in_feed(window, moment.today)]
         desired = _desired(windows, form, moment, alarms=feed.alarms)
-        yield _Station(opened=partial(targets["feed"], path=feed.path), desired=desired, owned=True)
+        yield Station(
+            opened=lambda: closing(targets["feed"](path=feed.path)), desired=desired, terms=replace(terms, owned=True)
+        )
     if caldav := config.caldav:
         windows = [window for window in found.windows if window.state not in (State.MISSED, State.SKIPPED)]
-        desired = _desired(windows, form, moment, alarms=True)
-        noted = f"calendar {caldav.url} {caldav.username} {caldav.calendar}"
-        opened = partial(_calendar, targets["caldav"], caldav, known=cache.note(noted), create=not dry_run)
-        yield _Station(opened=opened, desired=desired, owned=False, noted=noted)
+        known = opening.find_again(caldav, cache)
+        yield Station(
+            opened=partial(
+                opening.calendar, targets["caldav"], caldav, environ, found=known, writes=writes, create=create
+            ),
+            desired=_desired(windows, form, moment, alarms=True),
+            terms=replace(terms, named=partial(opening.named, caldav)),
+            note=partial(opening.take_note, caldav, cache) if writes else None,
+        )
 
 
-def _visit(report: Report, station: _Station, cache: state.State, terms: Terms) -> None:
-    """Bring one target to what is desired, and put what became of it into the report."""
+Work = Callable[[Target, Station], Outcome]
+"""What is done with a station's target: `reconcile`, say."""
+
+
+def visit(report: Report, station: Station, work: Work) -> None:
+    """Do the work on one target, and put what became of it into the report. No CalsyncError passes."""
     try:
-        with closing(station.opened()) as target:
-            outcome = reconcile(target, station.desired, cache, terms, dry_run=report.dry_run)
-    except UnreachableError as error:
-        if report.dry_run:
-            report.not_compared = str(error)
-        else:
-            report.errors.append(error)
+        with station.opened() as target:
+            outcome = work(target, station)
     except CalsyncError as error:
         report.errors.append(error)
     else:
         report.outcomes.append(outcome)
-        if station.noted and not report.dry_run:
-            cache.take_note(station.noted, outcome.where)
+        if outcome.ended:
+            report.errors.append(outcome.ended)
+        if station.note:
+            station.note(outcome.where)
 
 
 def _in_feed(window: Window, today: date) -> bool:
@@ -201,25 +227,3 @@ def _desired(windows: list[Window], form: Form, moment: Moment, *, alarms: bool)
 
     current = frozenset(window.id for window in windows if not window.state.is_past and window.closes >= moment.today)
     return Desired(draw=draw, creates=current, windows=frozenset(window.id for window in windows))
-
-
-def _calendar(opened: Callable[..., Target], settings: CaldavSettings, *, known: str | None, create: bool) -> Target:
-    from calsync import credentials
-
-    password = credentials.read(
-        password_file=settings.password_file,
-        password_env=settings.password_env,
-        password_command=settings.password_command,
-        credential=settings.credential,
-        token_command=settings.token_command,
-    )
-    return opened(
-        url=settings.url,
-        username=settings.username,
-        password=password,
-        calendar=settings.calendar,
-        auth="bearer" if settings.token_command else "basic",
-        timeout=settings.timeout,
-        create=create,
-        known=known,
-    )

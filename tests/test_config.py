@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calsync import config
-from calsync.caldavsettings import SECRET_SOURCES, CaldavSettings
+from calsync.caldavsettings import FOR_EMBEDDED, SECRET_SOURCES, CaldavSettings
 from calsync.config import Config, DaemonSettings, FeedSettings
 from calsync.errors import ConfigError, InputError
 from calsync.model import Pause, Policy
@@ -199,8 +199,8 @@ def test_empty_maps_and_lists_are_as_if_they_were_not_there(rest):
     ],
 )
 def test_the_secret_has_one_of_several_sources(key, value):
-    found = load(f"{MINIMAL}caldav: {{url: Embedded, {key}: {value}}}")
-    assert found.caldav == replace(CaldavSettings(url="embedded"), **{key: value})
+    found = load(f"{MINIMAL}caldav: {{url: dav.test, {key}: {value}}}")
+    assert found.caldav == replace(CaldavSettings(url="dav.test"), **{key: value})
 
 
 @pytest.mark.parametrize("url", ["alice@example.org", "example.org", "dav.example.org:8443", "a.b+c@dav.example.org"])
@@ -231,7 +231,7 @@ def test_a_timeout_may_have_a_unit():
 
 
 def test_commands_are_not_in_the_repr_as_they_may_hold_a_secret():
-    found = load(f"{MINIMAL}caldav: {{url: embedded, password_command: echo hunter2}}")
+    found = load(f"{MINIMAL}caldav: {{url: dav.test, password_command: echo hunter2}}")
     assert "hunter2" not in repr(found)
 
 
@@ -307,18 +307,18 @@ def test_a_path_that_cannot_be_looked_at_is_a_mistake_and_no_reason_to_go_on_sea
         ("etiquette: {thank_you: 1}", "3:24: 'thank_you': '1' is none of true, yes, on, false, no, off"),
         ("caldav: {username: alice}", "3:9: 'url' is missing"),
         ("caldav: https://dav.example.org/", "3:9: 'caldav' must be a map (url, username, calendar"),
-        ("caldav: {url: embedded, auth: ntlm}", "3:31: 'auth': 'ntlm' is none of basic, digest"),
-        ("caldav: {url: embedded, auth: basic, token_command: t}", "3:31: 'auth' is for passwords; a token is always"),
+        ("caldav: {url: dav.test, auth: ntlm}", "3:31: 'auth': 'ntlm' is none of basic, digest"),
+        ("caldav: {url: dav.test, auth: basic, token_command: t}", "3:31: 'auth' is for passwords; a token is always"),
         (
-            "caldav: {url: embedded, client_key: k}",
+            "caldav: {url: dav.test, client_key: k}",
             "3:37: 'client_key' goes with 'client_certificate', which is missing",
         ),
         ("caldav: {url: embedded, timeout: 0}", "3:34: 'timeout': '0' is out of range: 1 to 600 seconds"),
-        ("caldav: {url: embedded, password_env: a-b}", "3:39: 'password_env': must be the name of an environment"),
-        ("caldav: {url: embedded, credential: ../x}", "3:37: 'credential': must be a name without slashes and blanks"),
-        ("caldav: {url: embedded, credential: ..}", "3:37: 'credential': must be a name without slashes and blanks"),
+        ("caldav: {url: dav.test, password_env: a-b}", "3:39: 'password_env': must be the name of an environment"),
+        ("caldav: {url: dav.test, credential: ../x}", "3:37: 'credential': must be a name without slashes and blanks"),
+        ("caldav: {url: dav.test, credential: ..}", "3:37: 'credential': must be a name without slashes and blanks"),
         (
-            "caldav: {url: embedded, password_env: A, credential: b}",
+            "caldav: {url: dav.test, password_env: A, credential: b}",
             "3:42: 'password_env' and 'credential' are both set; keep one of them",
         ),
         (
@@ -409,7 +409,7 @@ def test_any_text_is_a_config_or_a_list_of_mistakes(text):
 # ---------------------------------------------------------------------------------------------- the example
 
 COMMENTED_OUT = re.compile(r"^( *)#( *)(?=[a-z_]+:)", re.M)
-SECRETS = re.compile(rf"^ *#?  ({'|'.join(SECRET_SOURCES)}):.*\n", re.M)
+SECRETS = re.compile(rf"^ *#?  ({'|'.join((*SECRET_SOURCES, *FOR_EMBEDDED))}):.*\n", re.M)
 
 
 def test_the_example_works_as_it_stands(folder):
@@ -458,3 +458,42 @@ def test_every_line_of_the_example_that_says_default_may_be_left_out():
 def test_every_line_of_the_example_has_a_comment():
     bare = [line for line in EXAMPLE.splitlines() if re.match(r" *#? *[a-z_]+: +\S", line) and line.count("#") < 1]
     assert bare == []
+
+
+# ------------------------------------------------------------------------------------- the embedded server
+
+TLS = "tls_certificate: a.pem, tls_key: a.key"
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:5232", "localhost:5232", "'[::1]:5232'"])
+def test_the_embedded_server_may_listen_on_loopback(listen):
+    found = load(f"{MINIMAL}caldav: {{url: embedded, listen: {listen}}}").caldav
+    assert found == CaldavSettings(url="embedded", listen=listen.strip("'"))
+
+
+@pytest.mark.parametrize("more", [TLS, "allow_insecure: yes"])
+@pytest.mark.parametrize("listen", ["0.0.0.0:5232", "'[::]:5232'", "192.168.1.7:5232", "my.laptop:5232"])
+def test_the_embedded_server_listens_elsewhere_with_tls_or_by_an_explicit_word(listen, more):
+    assert load(f"{MINIMAL}caldav: {{url: embedded, listen: {listen}, {more}}}").caldav.listen
+    with pytest.raises(ConfigError, match="anybody on the way could read the password"):
+        load(f"{MINIMAL}caldav: {{url: embedded, listen: {listen}}}")
+
+
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        ("url: embedded, username: alice", "'username' does not go with 'url: embedded'"),
+        ("url: embedded, password_file: p", "'password_file' does not go with 'url: embedded'"),
+        ("url: embedded, ca_file: p", "'ca_file' does not go with 'url: embedded'"),
+        ("url: embedded, calendar: 'http://127.0.0.1/x/'", "'calendar' must be a name"),
+        ("url: embedded, listen: '127.0.0.1:1', tls_key: k", "'tls_key' goes with 'tls_certificate', which is missing"),
+        ("url: embedded, listen: '127.0.0.1:1', tls_certificate: c", "'tls_certificate' goes with 'tls_key'"),
+        (f"url: embedded, {TLS}", "'tls_certificate' goes with 'listen', which is missing"),
+        ("url: embedded, listen: '5232'", "must be an address and a port"),
+        ("url: 'https://a.example/', listen: '127.0.0.1:1'", "'listen' is for calsync's own server alone"),
+        (f"url: 'https://a.example/', {TLS}", "'tls_key' is for calsync's own server alone"),
+    ],
+)
+def test_keys_that_do_not_go_together_are_told(block, told):
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        load(f"{MINIMAL}caldav: {{{block}}}")

@@ -1,138 +1,177 @@
-"""A small CalDAV server of calsync's own: Radicale, on loopback, for one user, with its data in one folder.
+"""A small CalDAV server of calsync's own: Radicale, for one user, with all that it keeps in one folder.
 
-For `caldav.url: embedded` and for `calsync demo`. It runs in a thread of this process, so it ends with it, however
-that comes. Needs the extra `server`; the only import of radicale. Public face: `serve`, `EmbeddedServer`.
+For `caldav.url: embedded` and for `calsync demo`. It runs in threads of this process, so it ends with it, however
+that comes. A folder is served by one process at a time; others find it by the file `address`. Needs the extra
+`server`; the only import of radicale. Public face: `serve`, `at_hand`, `for_reading`, `EmbeddedServer`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http.client
 import logging
-import os
-import secrets
-import socketserver
-import threading
+import logging.handlers
+import shutil
+import tempfile
 import time
-import wsgiref.simple_server
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import quote, urlsplit
 
+from calsync import credentials
 from calsync.credentials import Secret
-from calsync.errors import CalsyncError, UnreachableError
+from calsync.errors import BusyError, CalsyncError, UnreachableError
+from calsync.server import login
+from calsync.server.listening import Listen, listening
 
 if TYPE_CHECKING:
     from radicale.app import Application
 
-HOST = "127.0.0.1"
-USERNAME = "calsync"
 ANSWER_SECONDS = 10
 """It must answer within this time after its start, or something is wrong."""
+_LOG_BYTES = 1_000_000
 
 
 class EmbeddedServer:
-    """A running server. `url` is where CalDAV clients begin; `password` is that of `username`."""
+    """A running server. `url` is where calsync reaches it; `password` is that of `username`."""
 
-    username = USERNAME
+    username = login.USERNAME
 
-    def __init__(self, port: int, password: Secret) -> None:
-        self.url = f"http://{HOST}:{port}/"
+    def __init__(self, url: str, password: Secret) -> None:
+        self.url = url
         self.password = password
 
     def calendar_url(self, name: str) -> str:
         """The URL of the calendar at this path of the user's, whether it exists or not."""
-        return f"{self.url}{USERNAME}/{quote(name, safe='')}/"
+        return f"{self.url}{self.username}/{quote(name, safe='')}/"
 
 
 @contextlib.contextmanager
-def serve(folder: Path, port: int = 0) -> Iterator[EmbeddedServer]:
-    """Run the server while the block runs; 0 takes a free port. `folder` keeps calendars, password and log.
+def serve(folder: Path, listen: Listen | None = None) -> Iterator[EmbeddedServer]:
+    """Run the server while the block runs, on a free port of loopback unless `listen` says where.
 
-    The password is made at the first start and kept, so that phones stay logged in. Raises CalsyncError if Radicale
-    is not installed or the folder cannot be used, UnreachableError if the port is taken or the server gives no answer.
+    `folder` keeps calendars, password and log; what is in it is the user's, no cache. The password is made at the
+    first start and kept, so that phones stay logged in. A sync that runs the server for its own time is waited for.
+
+    Raises BusyError if another process keeps serving this folder, CalsyncError if Radicale is not installed or folder
+    or certificate cannot be used, UnreachableError if the port is taken or the server gives no answer.
+    """
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while True:
+        with _locked(folder, shared=False) as locked:
+            if locked:
+                with _serving(folder, listen) as server:
+                    yield server
+                return
+        if time.monotonic() > deadline:
+            raise BusyError(f"another calsync runs the CalDAV server of {folder}; this one leaves it to that")
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def at_hand(folder: Path, listen: Listen | None = None) -> Iterator[EmbeddedServer]:
+    """The server that runs on `folder` already, as in a daemon; else as `serve`. Raises as that."""
+    with _found_or_locked(folder, shared=False) as found:
+        if found is not None:
+            yield found
+            return
+        with _serving(folder, listen) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def for_reading(folder: Path) -> Iterator[EmbeddedServer]:
+    """The server that runs on `folder`; else one on a throw-away copy, so that nothing in `folder` is touched."""
+    with _found_or_locked(folder, shared=True) as found, tempfile.TemporaryDirectory(prefix="calsync-") as name:
+        if found is not None:
+            yield found
+            return
+        if (folder / "collections").exists():
+            without = shutil.ignore_patterns(".Radicale.cache", ".Radicale.lock")
+            shutil.copytree(folder / "collections", Path(name) / "collections", ignore=without)
+        with _serving(Path(name), None) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def _serving(folder: Path, listen: Listen | None) -> Iterator[EmbeddedServer]:
+    """Run it. calsync itself always comes over loopback, so that no certificate stands in its way."""
+    wanted = [listen] if listen and listen.is_plain_loopback else [Listen(), *([listen] if listen else [])]
+    address = folder / "address"
+    with contextlib.ExitStack() as stack:
+        try:
+            address.unlink(missing_ok=True)
+            password = login.password(folder)
+            stack.enter_context(_log_to(folder / "log"))  # before the start, of which Radicale has things to say
+            application = _application(folder)
+        except OSError as error:
+            raise _unusable(folder, error) from None
+        listens = stack.enter_context(listening(application, *wanted))
+        server = EmbeddedServer(listens[0].url, password)
+        _wait_until_it_answers(server)
+        stack.callback(address.unlink, missing_ok=True)
+        address.write_text(server.url, encoding="utf-8")
+        yield server
+
+
+@contextlib.contextmanager
+def _found_or_locked(folder: Path, *, shared: bool) -> Iterator[EmbeddedServer | None]:
+    """The server that runs on `folder`; or None, and then none starts there before the end of the block."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while True:
+        with _locked(folder, shared=shared) as locked:
+            if locked:
+                yield None
+                return
+        if (server := _running(folder)) is not None:
+            yield server
+            return
+        if time.monotonic() > deadline:
+            raise UnreachableError(f"Another calsync runs the CalDAV server of {folder}, and it does not answer.")
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, *, shared: bool) -> Iterator[bool]:
+    """Whether the folder's lock could be had; a shared one, to read, touches nothing and needs no folder.
+
+    The system lets go of it when the process ends, however it ends.
     """
     try:
-        password = _prepare(folder)
-        application = _application(folder)
+        if not shared:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = (folder / "lock").open("r" if shared else "a")
+    except FileNotFoundError:
+        yield True
+        return
     except OSError as error:
-        raise CalsyncError(f"The CalDAV server cannot use the folder {folder}: {error.strerror}.") from None
-    log = _log_to(folder / "log")
+        raise _unusable(folder, error) from None
+    with handle:
+        try:
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _running(folder: Path) -> EmbeddedServer | None:
+    """The server that holds the lock of `folder`, as soon as it has told its address and answers there."""
     try:
-        with _listening(application, port) as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="embedded CalDAV", daemon=True)
-            thread.start()
-            try:
-                embedded = EmbeddedServer(server.server_port, password)
-                _wait_until_it_answers(server.server_port, password)
-                yield embedded
-            finally:
-                server.shutdown()
-                thread.join()
-    finally:
-        logging.getLogger("radicale").removeHandler(log)
-        log.close()
+        url = (folder / "address").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    password = credentials.read(password_file=folder / "password")
+    assert password is not None
+    server = EmbeddedServer(url, password)
+    return server if _answers(server) else None
 
 
-class _Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
-    """A thread for each request. The queue is long enough for eight clients at once and more."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def server_bind(self) -> None:
-        """As the parent's, but without asking DNS for this machine's name."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = HOST, self.server_address[1]
-        self.setup_environ()
-
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  # the parent's arguments
-        """A client that went away in the middle is no error of ours."""
-        logging.getLogger("radicale").info("A request ended early.", exc_info=True)
-
-
-class _Handler(wsgiref.simple_server.WSGIRequestHandler):
-    """Quiet, and with paths in UTF-8, as Radicale's own handler has them."""
-
-    def get_environ(self) -> dict[str, str]:
-        """The WSGI environment of a request."""
-        return {**super().get_environ(), "PATH_INFO": unquote(self.path.partition("?")[0])}
-
-    def address_string(self) -> str:
-        """The client's address, not looked up."""
-        return str(self.client_address[0])
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the parent's name for it
-        """Nothing: Radicale logs what matters."""
-
-
-def _listening(application: Application, port: int) -> _Server:
-    """The server, bound: from here on connections are accepted and wait."""
-    try:
-        server = _Server((HOST, port), _Handler)
-    except OSError as error:
-        raise UnreachableError(f"The CalDAV server cannot listen on {HOST}:{port}: {error.strerror}.") from None
-    server.set_app(application)
-    return server
-
-
-def _prepare(folder: Path) -> Secret:
-    """Make the folder, for its owner alone, and the file with the one user; returns the password."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    users = folder / "users"
-    with contextlib.suppress(FileNotFoundError):
-        name, _, word = users.read_text().strip().partition(":")
-        if name == USERNAME and word:
-            return Secret(word)
-    password = Secret(secrets.token_urlsafe(24))
-    new = folder / "users.new"
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"{USERNAME}:{password.reveal()}\n")
-    new.replace(users)
-    return password
+def _unusable(folder: Path, error: OSError) -> CalsyncError:
+    return CalsyncError(f"The CalDAV server cannot use the folder {folder}: {error.strerror}.")
 
 
 def _application(folder: Path) -> Application:
@@ -141,14 +180,14 @@ def _application(folder: Path) -> Application:
         from radicale import config  # an extra, and slow to load
         from radicale.app import Application  # as above
     except ImportError:
-        raise CalsyncError("The embedded CalDAV server needs Radicale. Run: pip install 'calsync[server]'") from None
+        raise CalsyncError(login.NEEDED) from None
     configuration = config.load()
     configuration.update(
         {
             "auth": {
                 "type": "htpasswd",
                 "htpasswd_filename": str(folder.absolute() / "users"),
-                "htpasswd_encryption": "plain",
+                "htpasswd_encryption": "bcrypt",
             },
             "rights": {"type": "owner_only"},
             "storage": {"filesystem_folder": str(folder.absolute() / "collections")},
@@ -157,33 +196,42 @@ def _application(folder: Path) -> Application:
         "calsync",
         privileged=True,
     )
-    logger = logging.getLogger("radicale")
-    logger.propagate = False
-    logger.setLevel(logging.WARNING)
     return Application(configuration)
 
 
-def _log_to(path: Path) -> logging.Handler:
-    """Send Radicale's messages to a file, and nowhere else."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+@contextlib.contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    """Send Radicale's messages to a file, and nowhere else; it does not grow beyond two times 1 MB."""
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logging.getLogger("radicale").addHandler(handler)
-    return handler
+    logger = logging.getLogger("radicale")
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
 
 
-def _wait_until_it_answers(port: int, password: Secret) -> None:
+def _wait_until_it_answers(server: EmbeddedServer) -> None:
     """Ask as a client does, until the login is answered."""
-    login = b64encode(f"{USERNAME}:{password.reveal()}".encode()).decode()
     deadline = time.monotonic() + ANSWER_SECONDS
-    while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_SECONDS)
-        try:
-            connection.request("PROPFIND", f"/{USERNAME}/", headers={"Depth": "0", "Authorization": f"Basic {login}"})
-            if connection.getresponse().status == http.client.MULTI_STATUS:
-                return
-        except OSError:
-            pass
-        finally:
-            connection.close()
+    while not _answers(server):
+        if time.monotonic() > deadline:
+            raise UnreachableError("The embedded CalDAV server does not answer. Its log is beside its calendars.")
         time.sleep(0.05)
-    raise UnreachableError("The embedded CalDAV server does not answer. Its log is beside its calendars.")
+
+
+def _answers(server: EmbeddedServer) -> bool:
+    word = b64encode(f"{server.username}:{server.password.reveal()}".encode()).decode()
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=ANSWER_SECONDS)
+    try:
+        headers = {"Depth": "0", "Authorization": f"Basic {word}"}
+        connection.request("PROPFIND", f"/{server.username}/", headers=headers)
+        return connection.getresponse().status == http.client.MULTI_STATUS
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
