@@ -48,7 +48,7 @@ def calendar(
         return
     with _at_hand(settings, environ, writes=writes) as running:
         known = urljoin(running.url, found.removeprefix(EMBEDDED)) if found else None
-        login = {"username": running.username, "password": running.password}
+        login = {"username": running.username, "password": running.password, "auth": "basic"}
         where = {"url": running.url, "calendar": settings.calendar, "known": known, "create": create}
         with closing(opened(**login, **where, timeout=settings.timeout)) as target:
             yield target
