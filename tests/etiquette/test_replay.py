@@ -78,6 +78,14 @@ def test_an_interview_lifts_the_bar():
     assert current(app(INTERVIEW, TOUCHED, again), "11-19") == ["timeline-follow-up/2.1 call 11-20..11-26 firm"]
 
 
+@pytest.mark.parametrize(("day", "check_in"), [("11-18", "11-30..12-02"), ("11-19", "12-09..12-11")])
+def test_an_interview_lifts_the_bar_of_a_window_that_closed_before_it(day, check_in):
+    """Its own window was moved to that day. On the day of the interview it sets the bar as ever."""
+    planned = m.Interview(day=on("11-19"))
+    moved = pinned("11-13", "a/interview-follow-up/2.1", day, day)
+    assert current(app(INTERVIEW, planned, moved), "11-20", WIDE_GAP) == [f"check-in/2.1 email {check_in} firm"]
+
+
 def test_what_an_interview_ahead_says_counts_from_its_day_on():
     planned = replace(INTERVIEW, follow_up_on=on("11-24"), follow_up_by=m.Channel.EMAIL)
     before, after = (see(app(planned), day) for day in ("11-11", "11-12"))

@@ -142,6 +142,23 @@ def test_an_agreed_day_before_the_timeline_gives_check_ins_after_it():
     assert see(app(interview), "11-14")[1] == "check-in/1.1 email 12-07..12-09 tentative"
 
 
+def test_a_timeline_holds_until_another_is_said():
+    """What they say next of another day does not take it back."""
+    interview = replace(INTERVIEW, timeline=on("12-04"))
+    agreed = m.Heard(day=on("11-16"), follow_up_on=on("11-18"))
+    assert see(app(interview, agreed), "11-16")[1] == "check-in/1.1 email 12-07..12-09 tentative"
+    sooner = replace(agreed, timeline=on("11-30"))
+    assert see(app(interview, sooner), "11-16")[1] == "check-in/1.1 email 12-01..12-04 tentative"
+
+
+@pytest.mark.parametrize(("timeline", "days"), [("11-29", "11-30..12-10"), ("11-30", "12-01..12-04")])
+def test_a_timeline_moves_a_check_in_only_where_it_is_later(timeline, days):
+    """30 November is ten days after the agreed window."""
+    interview = replace(INTERVIEW, follow_up_on=on("11-19"), timeline=on(timeline))
+    policy = replace(POLICY, check_in_days=(10, 20))
+    assert see(app(interview), "11-13", policy)[1] == f"check-in/1.1 email {days} tentative"
+
+
 @pytest.mark.parametrize(
     ("heard", "window"),
     [
@@ -306,6 +323,8 @@ def test_channel(contact, do_not, wish, touched, first, check_in):
 
 
 def test_a_wish_holds_until_the_next_interview():
+    wished = replace(INTERVIEW, follow_up_by=CALL)
+    assert current(app(wished, m.Heard(day=on("11-16"))), "11-16") == ["check-in/1.1 call 11-26..11-30 firm"]
     wished = replace(INTERVIEW, follow_up_by=EMAIL)
     again = m.Interview(day=on("11-19"))
     assert current(app(wished, again), "11-20") == ["interview-follow-up/2.1 call 11-23..11-27 firm"]
