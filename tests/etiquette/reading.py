@@ -253,6 +253,11 @@ class Chain:
         assert self.current is not None
         return self.id_of(self.current)
 
+    def own_days(self) -> tuple[date, date]:
+        """The days of the current window by its own rule."""
+        assert self.current is not None
+        return self.days.span(self.current.o, self.current.c)
+
     @property
     def name(self) -> str:
         return self.record.application.id
@@ -501,7 +506,7 @@ class Moment:
     def merged(self, group: Group, chain: Chain, days: tuple[date, date]) -> Group:
         """Both as one; an agreed window stands for an ordinary one, else the first gives id and channel."""
         chains = (*group.chains, chain)
-        lead = min(chains, key=lambda c: (not c.is_agreed, self.order(c)))
+        lead = min(chains, key=lambda c: (not c.is_agreed, *c.own_days(), c.id))
         return Group(*days, chains, lead)
 
     def place(self, agreed: list[Group], others: list[Group], chain: Chain, n: date | None) -> date | None:
@@ -635,7 +640,7 @@ def step(moment: Moment, name: str, event: m.Event) -> Moment:
         return skipped_over(touched(moment, name, event))
     moment = answered(moment, name, event)
     moment = moment.with_chain(applied_event(moment.chain(name), event))
-    if isinstance(event, m.Interview | m.Heard):
+    if isinstance(event, m.Interview | m.Heard) and event.day <= moment.today:
         moment = moment.lifted(event.day)
     return skipped_over(moment)
 
@@ -673,23 +678,31 @@ class Ahead:
         self.floor: dict[str, date] = {}
         for chain in moment.chains:
             if chain.current is not None and chain.record.ahead:
-                self.waiting.append(Head(chain, chain.current, chain.id, *moment.own(chain), 0))
+                own = chain.placed(chain.current, chain.id, self.bar_for(chain))
+                self.waiting.append(Head(chain, chain.current, chain.id, *own, 0))
         for group in firm:
             for chain in group.chains:
                 self.floor[chain.name] = moment.bar_from(group.closes)
                 drawn = 0 if chain.current is None or chain.current.rule != "check-in" else 1
                 self.follow(chain, moment.last_day(chain, group), drawn)
 
+    def bar_for(self, chain: Chain) -> date | None:
+        """The bar of the touches so far; its own interview that is ahead will lift it."""
+        bar, planned = self.moment.bar(), chain.record.interview
+        if bar is not None and chain.record.ahead and planned is not None:
+            return min(bar, planned.day)
+        return bar
+
     def follow(self, chain: Chain, last: date, drawn: int) -> None:
         """The next check-in of a chain waits for its place."""
         claim = chain.after(last)
         if claim is not None:
             window = chain.id_of(claim, drawn)
-            days = chain.placed(claim, window, self.moment.bar())
+            days = chain.placed(claim, window, self.bar_for(chain))
             self.waiting.append(Head(chain, claim, window, *days, drawn + 1))
 
     def under(self, head: Head, n: date | None) -> Head:
-        bars = [b for b in (self.moment.bar(), self.floor.get(head.chain.name), n) if b is not None]
+        bars = [b for b in (self.bar_for(head.chain), self.floor.get(head.chain.name), n) if b is not None]
         opens, closes = head.chain.placed(head.claim, head.window, max(bars, default=None))
         return replace(head, opens=opens, closes=closes)
 
@@ -699,14 +712,16 @@ class Ahead:
         if not self.firm or head.chain.pinned(head.window) is not None:
             return head
         behind = self.moment.bar_from(max(g.closes for g in self.firm))
-        if any(head.opens <= g.closes + DAY and g.opens - DAY <= head.closes for g in self.firm):
+        if any(head.opens <= g.closes and g.opens <= head.closes for g in self.firm):
             return self.under(head, max(b for b in (behind, n) if b is not None))
         for group in self.firm:
             bar = self.moment.bar_from(group.closes)
             if group.closes < head.opens < bar:
                 return self.place(head, max(b for b in (bar, n) if b is not None))
         for group in self.firm:
-            if group.lead.is_agreed and group.opens - self.moment.gap < head.closes < group.opens:
+            if group.opens - self.moment.gap < head.closes < group.opens:
+                if not group.lead.is_agreed:
+                    return self.under(head, max(b for b in (behind, n) if b is not None))
                 closes = head.chain.days.prev(group.opens - self.moment.gap)
                 if closes < head.opens:
                     return self.under(head, max(b for b in (behind, n) if b is not None))

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from calsync import model as m
 from tests.etiquette.journals import Case, one_application, one_person, public_holidays, several_persons
@@ -159,6 +159,7 @@ def test_worked_example(row: str) -> None:
     assert seen(today, *applications) == windows
 
 
+@settings(max_examples=40)
 @given(one_application() | one_person() | several_persons())
 def test_ids_are_unique(case: Case) -> None:
     """No two windows of a journal have one id."""
@@ -166,6 +167,7 @@ def test_ids_are_unique(case: Case) -> None:
     assert len(ids) == len(set(ids))
 
 
+@settings(max_examples=40)
 @given(several_persons())
 def test_order_of_the_file_does_not_matter(case: Case) -> None:
     """Applications in another order give the same windows."""
@@ -173,6 +175,7 @@ def test_order_of_the_file_does_not_matter(case: Case) -> None:
     assert read(*backwards, public_holidays) == read(*case, public_holidays)
 
 
+@settings(max_examples=40)
 @given(one_application() | one_person())
 def test_what_is_over_is_not_firm(case: Case) -> None:
     """Windows that are to come end today or later; what is done or missed ended before, or was used up."""
@@ -185,6 +188,7 @@ def test_what_is_over_is_not_firm(case: Case) -> None:
             assert line.closes < case.today
 
 
+@settings(max_examples=40)
 @given(one_person())
 def test_firm_windows_keep_the_gap(case: Case) -> None:
     """Two firm windows to one person are a gap apart, unless one was agreed, pinned, or an interview lies between."""
