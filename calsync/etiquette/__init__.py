@@ -8,10 +8,11 @@ they follow is `docs/etiquette.md`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 
-from calsync.etiquette.guard import Person, happens, persons
+from calsync.etiquette.guard import Person, happens
+from calsync.etiquette.persons import digits, persons
 from calsync.etiquette.replay import Chain
 from calsync.model import Acknowledged, Application, Outlook, Policy, Standing, Window
 from calsync.workdays import HolidayTable, Workdays
@@ -25,15 +26,19 @@ def outlook(applications: Iterable[Application], policy: Policy, today: date, ho
     applications = tuple(applications)
     places = _places(policy, holidays)
     windows: list[Window] = []
-    standings: list[Standing] = []
-    for group in persons(applications):
+    standings: dict[str, Standing] = {}
+    for group in persons(applications, digits):
         chains = tuple(Chain(each, policy, places(*_place(each, policy)), today) for each in group)
-        person = Person(chains, today, timedelta(days=policy.contact_gap_days))
+        person = Person(chains, policy, today)
         person.replay()
         windows.extend(person.windows())
-        standings.extend(chain.standing() for chain in chains)
+        standings.update((standing.application.id, standing) for standing in person.standings())
     windows.sort(key=lambda window: (window.opens, window.id))
-    return Outlook(windows=tuple(windows), standings=tuple(standings), warnings=tuple(_ahead(applications, today)))
+    return Outlook(
+        windows=tuple(windows),
+        standings=tuple(standings[each.id] for each in applications),
+        warnings=tuple(_ahead(applications, today)),
+    )
 
 
 def windows(applications: Iterable[Application], policy: Policy, today: date, holidays: Holidays) -> tuple[Window, ...]:

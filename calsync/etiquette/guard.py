@@ -1,56 +1,81 @@
 """The contact guard: all touches to one person are spaced together (S7).
 
-A person's applications are replayed in one order of events, under one bar: after a touch, no window to that person
-opens for `contact_gap_days`; a reply or an interview lifts it. For now each application counts as a person of its own;
-`persons` is the place where they will meet.
+The applications that lead to a person are replayed in one order of events, under one bar: after a touch, no window to
+that person opens for `contact_gap_days`; a reply or an interview lifts it. What stands where is said by `placing.py`
+and `ahead.py`, who is one person by `persons.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TypeGuard
 
-from calsync.etiquette.replay import Chain, Happened, Wish
-from calsync.etiquette.why import Bar
-from calsync.model import Acknowledged, Application, Contacted, Event, Heard, Interview, Window
-from calsync.workdays import say
-
-
-def persons(applications: Iterable[Application]) -> Iterator[tuple[Application, ...]]:
-    """Group the applications by the person who is contacted for them."""
-    for application in applications:
-        yield (application,)
+from calsync.etiquette.ahead import draw
+from calsync.etiquette.placing import Placed, Spacing, place
+from calsync.etiquette.replay import Chain, Claim, Happened, Wish
+from calsync.etiquette.why import Bar, shifts
+from calsync.model import (
+    Acknowledged,
+    Channel,
+    Contacted,
+    Event,
+    Heard,
+    Interview,
+    Pinned,
+    Policy,
+    Skipped,
+    Standing,
+    State,
+    Window,
+)
+from calsync.workdays import Span, say
 
 
 class Person:
-    """The chains that lead to one person, and the bar that holds for all of them."""
+    """The chains that lead to one person, what was sent and heard, and what has become of windows."""
 
-    def __init__(self, chains: tuple[Chain, ...], today: date, gap: timedelta) -> None:
-        """Start before the first event; `gap` is the time between two touches."""
+    def __init__(self, chains: tuple[Chain, ...], policy: Policy, today: date) -> None:
+        """Start before the first event."""
         self.chains = chains
         self.today = today
-        self.gap = gap
-        self.bar: Bar | None = None
-        self._answers: list[date] = []
+        self.spacing = Spacing(timedelta(days=policy.contact_gap_days))
+        self.horizon = today + timedelta(days=policy.horizon_days)
+        self.history: list[Window] = []
+        self._bar: Bar | None = None
 
     def replay(self) -> None:
         """Let all events happen in order, and time pass to today."""
         for chain, event in self._events():
             if not isinstance(event, Interview):
                 self._pass_time(event.day)
-            chain.apply(event, self.bar)
-            self._move_bar(chain, event)
-            self._pass_over(chain)
+            if isinstance(event, Contacted) and not chain.is_courtesy(event):
+                self._touch(chain, event)
+            elif isinstance(event, Skipped | Pinned):
+                self._wish(chain, event)
+            chain.apply(event)
+            if isinstance(event, Heard | Interview) and event.day <= self.today:
+                self._lift(event.day)
+            self._pass_over_skipped()
         self._pass_time(self.today)
 
     def windows(self) -> Iterator[Window]:
         """All windows of the person, what is past first."""
+        yield from self.history
+        firm = self._firm()
+        yield from (self._window(placed, State.FIRM) for placed in firm)
+        for placed in draw(firm, self._waiting(), self._bar, self.spacing, self.horizon):
+            skipped = placed.lead.chain.is_skipped(placed.lead.window)
+            yield self._window(placed, State.SKIPPED if skipped else State.TENTATIVE)
         for chain in self.chains:
-            yield from chain.history
-            yield from chain.ahead(self.bar, self._bar_after)
             yield from chain.prompts()
+
+    def standings(self) -> Iterator[Standing]:
+        """Where each application stands; `next` is the window that serves it, whichever application gives its id."""
+        serving = {claim.chain: placed.lead.window for placed in self._current() for claim in placed.claims}
+        for chain in self.chains:
+            yield replace(chain.standing(), next=serving.get(chain))
 
     def _events(self) -> Iterator[tuple[Chain, Happened | Wish]]:
         """The events that count, by day, then application, then place in the file."""
@@ -63,40 +88,150 @@ class Person:
         for _day, _id, _place, chain, event in sorted(entries, key=lambda entry: entry[:3]):
             yield chain, event
 
+    # What stands.
+
+    def _firm(self) -> list[Placed]:
+        claims = [claim for chain in self.chains if chain.planned is None and (claim := chain.claim)]
+        return place(claims, self._bar, self.spacing)
+
+    def _waiting(self) -> list[Claim]:
+        """The current windows that wait for an interview which is still ahead."""
+        return [claim for chain in self.chains if chain.planned is not None and (claim := chain.claim)]
+
+    def _current(self) -> list[Placed]:
+        """All current windows in their places."""
+        firm = self._firm()
+        waiting = self._waiting()
+        if not waiting:
+            return firm
+        return firm + [
+            placed
+            for placed in draw(firm, waiting, self._bar, self.spacing, self.horizon)
+            if placed.lead.due is placed.lead.chain.current
+        ]
+
+    # What happens.
+
     def _pass_time(self, day: date) -> None:
         """Count as missed every window that closed before `day`: the user may have called all the same."""
-        for chain in self.chains:
-            while chain.current is not None and (last := chain.days(self.bar).closes) < day:
-                chain.miss(self.bar)
-                self.bar = self._bar_after(last, "The window before closed", self.bar)
-                self._pass_over(chain)
+        while closed := [placed for placed in self._current() if placed.span.closes < day]:
+            first = min(closed, key=lambda placed: (placed.span.closes, placed.span.opens, placed.lead.window))
+            self._go_past(first, State.MISSED)
+            self._bar = self._bar_after(first.span.closes, "The window before closed")
+            self._pass_over_skipped()
 
-    def _pass_over(self, chain: Chain) -> None:
-        while chain.is_skipped:
-            chain.skip(self.bar)
+    def _pass_over_skipped(self) -> None:
+        """What the user wants to see no more of is passed over, for that application alone."""
+        while any((claim := chain.claim) and chain.is_skipped(claim.window) for chain in self.chains):
+            placed, claim = next(
+                (placed, claim)
+                for placed in self._current()
+                for claim in placed.claims
+                if claim.chain.is_skipped(claim.window)
+            )
+            self._go_past(replace(placed, claims=(claim,)), State.SKIPPED)
 
-    def _move_bar(self, chain: Chain, event: Happened | Wish) -> None:
-        if isinstance(event, Heard | Interview):
-            self._lift(event.day)
-        elif isinstance(event, Contacted) and not chain.is_courtesy(event):
-            self.bar = self._bar_after(event.day, "You were in touch", self.bar)
+    def _go_past(self, placed: Placed, state: State) -> None:
+        """A window is missed or skipped, for all whom it serves."""
+        self.history.append(self._window(placed, state))
+        what = "The window that you skipped closes" if state is State.SKIPPED else "The window before closed"
+        lasts = [(claim.chain, placed.last_day(claim.chain, self._bar)) for claim in placed.claims]
+        for chain, last in lasts:
+            chain.pass_over(last, what)
+
+    def _touch(self, chain: Chain, touch: Contacted) -> None:
+        """One touch serves all: what is open on its day, and what its own application asks for.
+
+        A window that waits for a day that the employer named, and that is still ahead, stays.
+        """
+        for placed in self._current():
+            is_open = placed.span.opens <= touch.day <= placed.span.closes
+            if not is_open and all(claim.chain is not chain for claim in placed.claims):
+                continue
+            used = tuple(claim for claim in placed.claims if not claim.chain.waits(touch.day))
+            if used:
+                window = self._window(replace(placed, claims=used), State.DONE)
+                self.history.append(replace(window, done_on=touch.day, done_by=touch.by))
+            for claim in used:
+                claim.chain.use_up(touch.day)
+        self._bar = self._bar_after(touch.day, "You were in touch")
+
+    def _wish(self, chain: Chain, wish: Skipped | Pinned) -> None:
+        """A skip or a pin of a window that serves several applications is meant for all of them."""
+        for placed in self._current():
+            if len(placed.claims) == 1 or placed.lead.window != wish.window or placed.lead.chain is not chain:
+                continue
+            if isinstance(wish, Skipped):
+                self._go_past(placed, State.SKIPPED)
+            else:
+                for claim in placed.claims:
+                    claim.chain.pin_current(Span(wish.opens, wish.closes))
 
     def _lift(self, day: date) -> None:
-        """They answered, or will on `day`: from then on no touch before it bars another."""
-        self._answers.append(day)
-        if self.bar is not None and self.bar.until > day:
-            self.bar = replace(self.bar, until=day)
+        """They answered: from `day` on no touch before it bars another."""
+        self.spacing = replace(self.spacing, answers=(*self.spacing.answers, day))
+        if self._bar is not None and self._bar.until > day:
+            self._bar = replace(self._bar, until=day)
 
-    def _bar_after(self, touch: date, what: str, bar: Bar | None) -> Bar:
-        """The bar after a touch on the day `touch`, told as `what`, where `bar` held before.
-
-        An answer that came, or comes, later than the touch lifts it.
-        """
-        until = min([touch + self.gap, *(day for day in self._answers if day > touch)])
-        if bar is not None and bar.until > until:
-            return bar
-        gap = f"{self.gap.days} days between two contacts, so not before {say(until)}"
+    def _bar_after(self, touch: date, what: str) -> Bar:
+        """The bar after a touch on the day `touch`, told as `what`; an answer that came later lifts it."""
+        until = self.spacing.until(touch)
+        if self._bar is not None and self._bar.until > until:
+            return self._bar
+        gap = f"{self.spacing.gap.days} days between two contacts, so not before {say(until)}"
         return Bar(until, f"{what} on {say(touch)}: {gap}.")
+
+    # What is told.
+
+    def _window(self, placed: Placed, state: State) -> Window:
+        lead = placed.lead
+        others = sorted((claim.chain.application for claim in placed.claims[1:]), key=lambda each: each.id)
+        return Window(
+            id=lead.window,
+            rule=lead.due.rule,
+            applications=(lead.chain.application, *others),
+            by=_channel(placed),
+            opens=placed.span.opens,
+            closes=placed.span.closes,
+            days=placed.days,
+            state=state,
+            why=tuple(_why(placed)),
+        )
+
+
+def _channel(placed: Placed) -> Channel:
+    """The lead's channel, unless a member forbids it: then the other one, else any."""
+    wanted = placed.lead.chain.channel(placed.lead.due)
+    chains = [claim.chain for claim in placed.claims]
+    if len(chains) == 1 or wanted is Channel.ANY or not any(chain.forbids(wanted) for chain in chains):
+        return wanted
+    other = Channel.CALL if wanted is Channel.EMAIL else Channel.EMAIL
+    contacts = [chain.application.contact for chain in chains]
+    known = any(contact.phone if other is Channel.CALL else contact.email for contact in contacts)
+    return other if known and not any(chain.forbids(other) for chain in chains) else Channel.ANY
+
+
+def _why(placed: Placed) -> Iterator[str]:
+    """The events and rules that the window comes from, and every shift that was made to its days."""
+    lead = placed.lead
+    if len(placed.claims) == 1:
+        yield from lead.due.because
+    else:
+        for claim in placed.claims:
+            application = claim.chain.application
+            yield f"{application.company}{f', {application.role}' if application.role else ''}: {claim.due.because[0]}"
+        yield "One contact serves all of these: they lead to the same person."
+        yield from lead.due.because[1:]
+    if placed.pin is not None:
+        yield "You moved it to these days yourself."
+    elif len(placed.claims) == 1 or placed.is_agreed:
+        bars = lead.chain.bars(lead.due, placed.bar)
+        yield from shifts(lead.due, lead.days(placed.bar), bars, lead.chain.workdays)
+    else:
+        if placed.bar is not None and placed.bar.until > lead.due.first:
+            yield placed.bar.because
+        yield f"The days that they share: {say(placed.span.opens)} to {say(placed.span.closes)}."
+    yield from placed.notes
 
 
 def happens(event: Event, today: date) -> TypeGuard[Happened | Wish]:

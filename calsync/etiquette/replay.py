@@ -1,13 +1,14 @@
 """The replay of one application: each event changes its one current window.
 
 `docs/etiquette.md`, "One application, event by event", is followed line by line. A `Chain` knows what its application
-asks for (`Due`); the days that it gets depend on the bar of its person, which `guard.py` keeps and hands in.
+asks for (`Claim`); the days that it gets depend on all that leads to its person: `guard.py` keeps that, and says when
+a window was used up or missed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum, auto
@@ -15,7 +16,7 @@ from typing import assert_never
 
 from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, reachable
 from calsync.etiquette.rules import PROMPTS, RULES, check_in
-from calsync.etiquette.why import Bar, shifts
+from calsync.etiquette.why import Bar
 from calsync.model import (
     Application,
     Applied,
@@ -35,9 +36,6 @@ from calsync.model import (
     Window,
 )
 from calsync.workdays import Span, Workdays, say
-
-BarAfter = Callable[[date, str, Bar | None], Bar]
-"""The bar after a touch on a day, told as "You were in touch", where another held before."""
 
 Happened = Applied | Interview | Heard | Contacted | Offer | Ended
 Wish = Snoozed | Skipped | Pinned
@@ -77,8 +75,39 @@ class Told:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A window as its application asks for it: the days that are due, and the id that it has or will have."""
+
+    chain: Chain
+    due: Due
+    window: str
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether the employer named its days."""
+        return RULES[self.due.rule].agreed
+
+    @property
+    def pin(self) -> Span | None:
+        """The days that the user gave it, if they did."""
+        return self.chain.pin(self.window)
+
+    @property
+    def own_days(self) -> Span:
+        """The days by its own rule, before bars and snoozes."""
+        return self.chain.workdays.span(self.due.first, self.due.last)
+
+    def days(self, bar: Bar | None) -> Span:
+        """The days that it gets under `bar`, given what the user wished."""
+        if self.pin is not None:
+            return self.pin
+        bars = [each.until for each in self.chain.bars(self.due, bar)]
+        return self.chain.workdays.span(self.due.first, self.due.last, max(bars, default=None))
+
+
 class Chain:
-    """One application in replay: at most one current window, and what has become of those before it."""
+    """One application in replay: at most one current window, and the numbers of those before it."""
 
     def __init__(self, application: Application, policy: Policy, workdays: Workdays, today: date) -> None:
         """Start before the first event; `workdays` are those of the contact's place."""
@@ -87,7 +116,6 @@ class Chain:
         self.workdays = workdays
         self.today = today
         self.current: Due | None = None
-        self.history: list[Window] = []
         self.stale = False
         self.why_not = "No application, interview or reply is recorded yet."
         self._stage = Stage.NEW
@@ -106,22 +134,27 @@ class Chain:
     # What stands now.
 
     @property
-    def is_skipped(self) -> bool:
-        """Whether the user wants to see no more of the current window."""
-        return self.current is not None and self._id(self.current) in self._skipped
+    def claim(self) -> Claim | None:
+        """What the application asks for at present: its current window, if it has one."""
+        return None if self.current is None else Claim(self, self.current, self._id(self.current))
 
-    def days(self, bar: Bar | None) -> Span:
-        """The days of the current window, given the bar of its person."""
-        assert self.current is not None
-        return self._days(self.current, self._id(self.current), bar)
+    @property
+    def planned(self) -> date | None:
+        """The day of the interview that the current window waits for, while that is still ahead."""
+        if self._stage is not Stage.INTERVIEWED:
+            return None
+        day = self._interviews[self._series - 1].day
+        return day if day > self.today else None
 
-    def _days(self, due: Due, window: str, bar: Bar | None) -> Span:
-        if pin := self._pins.get(window):
-            return pin
-        bars = [each.until for each in self._bars(due, bar)]
-        return self.workdays.span(due.first, due.last, max(bars, default=None))
+    def is_skipped(self, window: str) -> bool:
+        """Whether the user wants to see no more of the window with this id."""
+        return window in self._skipped
 
-    def _bars(self, due: Due, bar: Bar | None) -> tuple[Bar, ...]:
+    def pin(self, window: str) -> Span | None:
+        """The days that the user gave the window with this id, if they did."""
+        return self._pins.get(window)
+
+    def bars(self, due: Due, bar: Bar | None) -> tuple[Bar, ...]:
         """The bars that hold for `due`: agreed windows ignore that of the person, but not the user's snooze."""
         of_person = None if RULES[due.rule].agreed else bar
         return tuple(each for each in (of_person, self._snooze) if each is not None)
@@ -136,8 +169,8 @@ class Chain:
 
     # What happens.
 
-    def apply(self, event: Happened | Wish, bar: Bar | None) -> None:
-        """Let `event` change what stands; the guard has let time pass, and keeps the bar."""
+    def apply(self, event: Happened | Wish) -> None:
+        """Let `event` change what stands; the guard has let time pass, and has dealt with the touch that it may be."""
         if isinstance(event, Interview):
             self._interviews.append(event)
         if isinstance(event, Offer):
@@ -145,7 +178,7 @@ class Chain:
         if isinstance(event, Wish):
             self._wish(event)
         elif self._counts(event):
-            self._happen(event, bar)
+            self._happen(event)
 
     def _wish(self, event: Wish) -> None:
         """What the user wants of windows counts at any stage."""
@@ -159,7 +192,7 @@ class Chain:
             case _:
                 assert_never(event)
 
-    def _happen(self, event: Happened, bar: Bar | None) -> None:
+    def _happen(self, event: Happened) -> None:
         match event:
             case Applied():
                 self._on_applied(event)
@@ -168,7 +201,8 @@ class Chain:
             case Heard():
                 self._on_heard(event)
             case Contacted():
-                self._on_touch(event, bar)
+                if not self.is_courtesy(event):
+                    self._told = replace(self._told, touched=True)
             case Offer():
                 self._offer, self._stage = event, Stage.OFFERED
                 self._drop(f"They made an offer on {say(event.day)}: the answer is yours.")
@@ -217,7 +251,7 @@ class Chain:
         self._spoken_to = True
         self._told = self._told.hear(event)
         self._end_snooze(event)
-        if self._answer(event) or self._stays(event.day):
+        if self._answer(event) or self.waits(event.day):
             return
         if self._stage is Stage.INTERVIEWED:
             self._check_in(event.day, "They were in touch")
@@ -228,35 +262,36 @@ class Chain:
         if event.follow_up_on is not None:
             self._snooze = None
 
-    def _on_touch(self, event: Contacted, bar: Bar | None) -> None:
-        if self.is_courtesy(event):
-            return
-        if self.current is not None and not self._stays(event.day):
-            self._record(State.DONE, bar, done_on=event.day, done_by=event.by)
-            self._go_on(event.day, "You were in touch")
-        self._told = replace(self._told, touched=True)
-
     def is_courtesy(self, touch: Contacted) -> bool:
         """Whether no rule and no guard counts `touch`: thanks, or on the day of applying or of an interview."""
         return touch.thanks or any(
             isinstance(event, Applied | Interview) and event.day == touch.day for event in self.application.events
         )
 
-    def _stays(self, day: date) -> bool:
+    def waits(self, day: date) -> bool:
         """Whether the current window waits for a day that the employer named and that is still ahead on `day`."""
         return self.current is not None and self.current.named is not None and self.current.named > day
 
-    def miss(self, bar: Bar | None) -> None:
-        """The current window has closed; the user may have called all the same on its last day."""
-        last = self.days(bar).closes
-        self._record(State.MISSED, bar)
-        self._go_on(last, "The window before closed")
+    def use_up(self, day: date) -> None:
+        """A touch on `day` has done what the current window asks for."""
+        self._leave()
+        self._go_on(day, "You were in touch")
 
-    def skip(self, bar: Bar | None) -> None:
-        """Pass over the current window, as the user wants; what follows counts from its last day."""
-        last = self.days(bar).closes
-        self._record(State.SKIPPED, bar)
-        self._go_on(last, "The window that you skipped closes")
+    def pass_over(self, last: date, what: str) -> None:
+        """The current window is missed or skipped; what follows counts from `last`, told as `what`."""
+        self._leave()
+        self._go_on(last, what)
+
+    def pin_current(self, span: Span) -> None:
+        """Give the current window these days: they were given to the one that stands for it."""
+        if self.current is not None:
+            self._pins[self._id(self.current)] = span
+
+    def _leave(self) -> None:
+        """The current window is history, and its number is used."""
+        assert self.current is not None
+        self._numbers[f"{self.current.rule}/{self._series}"] += 1
+        self.current = None
 
     # What follows.
 
@@ -303,74 +338,27 @@ class Chain:
         limit = (self._told.last_word or day) + timedelta(days=self.policy.stale_after_days)
         return due if opens <= limit else None
 
+    def behind(self, last: date, drawn: int) -> Claim | None:
+        """The check-in that would follow a window that closes on `last`, behind `drawn` others of its rule."""
+        if self._stage is not Stage.INTERVIEWED:
+            return None
+        due = self._check_in_due(last, "The window before closes")
+        if due is None:
+            return None
+        return Claim(self, due, self._numbered(due, self._numbers[f"{due.rule}/{self._series}"] + drawn + 1))
+
     # What is told.
 
-    def _record(
-        self, state: State, bar: Bar | None, done_on: date | None = None, done_by: Channel | None = None
-    ) -> None:
-        """Move the current window into the history."""
-        assert self.current is not None
-        window = self._window(self.current, self._id(self.current), state, bar)
-        self.history.append(replace(window, done_on=done_on, done_by=done_by))
-        self._numbers[f"{self.current.rule}/{self._series}"] += 1
-        self.current = None
-
-    def _window(self, due: Due, window: str, state: State, bar: Bar | None) -> Window:
-        span = self._days(due, window, bar)
-        if window in self._pins:
-            reasons = (*due.because, "You moved it to these days yourself.")
-        else:
-            reasons = (*due.because, *shifts(due, span, self._bars(due, bar), self.workdays))
-        return Window(
-            id=window,
-            rule=due.rule,
-            applications=(self.application,),
-            by=self._channel(due),
-            opens=span.opens,
-            closes=span.closes,
-            days=self.workdays.between(span.opens, span.closes),
-            state=state,
-            why=reasons,
-        )
-
-    def _channel(self, due: Due) -> Channel:
+    def channel(self, due: Due) -> Channel:
         """Their later wish beats the advertisement; else the first channel that is known and not forbidden."""
         if self._told.by is not None:
             return self._told.by
         order = EMAIL_FIRST if self._told.touched else RULES[due.rule].channels
         return next((each for each in order if reachable(self.application, each)), Channel.ANY)
 
-    def ahead(self, bar: Bar | None, bar_after: BarAfter) -> Iterator[Window]:
-        """The current window, then the check-ins behind it up to the horizon, each as if the one before were missed.
-
-        `bar_after` is the guard's. Skipped ones among them are told as such.
-        """
-        due, number, state = self.current, 0, self._state()
-        horizon = self.today + timedelta(days=self.policy.horizon_days)
-        numbers = Counter(self._numbers)
-        while due is not None:
-            series = f"{due.rule}/{self._series}"
-            numbers[series] += 1
-            window = self._window(due, self._numbered(due, numbers[series]), state, bar)
-            if number and window.opens > horizon:
-                return
-            if window.id in self._skipped:
-                window = replace(window, state=State.SKIPPED)
-            else:
-                bar = bar_after(window.closes, "The window before closes", bar)
-            yield window
-            due = self._behind(window)
-            number, state = number + 1, State.TENTATIVE
-
-    def _behind(self, window: Window) -> Due | None:
-        if self._stage is not Stage.INTERVIEWED:
-            return None
-        return self._check_in_due(window.closes, "The window before closes")
-
-    def _state(self) -> State:
-        """The current window hangs in the air while its interview is still ahead."""
-        planned = self._stage is Stage.INTERVIEWED and self._interviews[self._series - 1].day > self.today
-        return State.TENTATIVE if planned else State.FIRM
+    def forbids(self, channel: Channel) -> bool:
+        """Whether the advertisement forbids `channel`, and no later wish of theirs allows it."""
+        return channel in self.application.do_not and self._told.by is not channel
 
     def prompts(self) -> Iterator[Window]:
         """The windows beside the current one."""
@@ -398,6 +386,5 @@ class Chain:
             stage=stage,
             stale=self.stale,
             last_word=self._told.last_word,
-            next=self._id(self.current) if self.current else None,
             why_not=None if self.current else self.why_not,
         )

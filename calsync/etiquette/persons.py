@@ -1,0 +1,90 @@
+"""Who is one person: contacts that share an e-mail address or a phone number, or a name at a company.
+
+`docs/etiquette.md`, "The contact guard": the shared addresses are transitive; name and company link only where one of
+the two has neither address nor number, and only if that leaves no doubt.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+
+from calsync.model import Application, Contact
+
+Phone = Callable[[str, str | None], str]
+"""One spelling for a phone number, given the country it is written in: "+13125550100"."""
+
+
+def persons(applications: Iterable[Application], phone: Phone) -> list[tuple[Application, ...]]:
+    """Group the applications by the person who is contacted for them, in the order of their first one."""
+    applications = tuple(applications)
+    groups = _Groups(len(applications))
+    for same in _alike(applications, lambda application: _addresses(application.contact, phone)):
+        groups.join(same)
+    reachable = [bool(application.contact.email or application.contact.phone) for application in applications]
+    for same in _alike(applications, _name_at_company):
+        known = {groups.root(number) for number in same if reachable[number]}
+        if len(known) <= 1:
+            groups.join(same)
+    return [tuple(applications[number] for number in group) for group in groups.all()]
+
+
+def _alike(applications: tuple[Application, ...], keys: Callable[[Application], Iterable[Hashable]]) -> list[list[int]]:
+    """The numbers of the applications that have a key in common, for each key that several have."""
+    found: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for number, application in enumerate(applications):
+        for key in keys(application):
+            found[key].append(number)
+    return [numbers for numbers in found.values() if len(numbers) > 1]
+
+
+def _addresses(contact: Contact, phone: Phone) -> Iterable[Hashable]:
+    if contact.email:
+        yield "email", plain(contact.email)
+    if contact.phone and (number := phone(contact.phone, contact.country)):
+        yield "phone", number
+
+
+def _name_at_company(application: Application) -> Iterable[Hashable]:
+    if application.contact.name:
+        yield plain(application.contact.name), plain(application.company)
+
+
+def plain(text: str) -> str:
+    """`text` without regard to case, accents and spaces around and between words."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(each for each in letters if not unicodedata.combining(each)).split())
+
+
+def digits(number: str, _country: str | None) -> str:
+    """A phone number by its digits alone, without the zeros that stand for a plus."""
+    return "".join(each for each in number if each.isdecimal()).removeprefix("00")
+
+
+class _Groups:
+    """Numbers from 0 on that are joined into groups (a disjoint-set forest)."""
+
+    def __init__(self, count: int) -> None:
+        self._parents = list(range(count))
+
+    def root(self, number: int) -> int:
+        """The first number of the group that `number` is in."""
+        while self._parents[number] != number:
+            self._parents[number] = self._parents[self._parents[number]]
+            number = self._parents[number]
+        return number
+
+    def join(self, numbers: list[int]) -> None:
+        """Make one group of all that `numbers` are in."""
+        roots = [self.root(number) for number in numbers]
+        first = min(roots)
+        for root in roots:
+            self._parents[root] = first
+
+    def all(self) -> list[list[int]]:
+        """The groups, and the numbers in each, in order."""
+        found: defaultdict[int, list[int]] = defaultdict(list)
+        for number in range(len(self._parents)):
+            found[self.root(number)].append(number)
+        return list(found.values())

@@ -1,0 +1,210 @@
+"""Where the firm windows to one person stand: agreed ones first, the others spaced behind and before them.
+
+`docs/etiquette.md`, "The contact guard", rules 3 to 5. What comes of it for one application alone is its own window
+under the bar of its person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from calsync.etiquette.replay import Chain, Claim
+from calsync.etiquette.why import Bar
+from calsync.workdays import Span, say
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One window in its place: the claims that it serves, the one that gives id and channel first.
+
+    `days` are the business days of all of them from `span.opens` to `span.closes`. `bars` are those that the guard
+    added for the lead, `notes` tell what else it did.
+    """
+
+    claims: tuple[Claim, ...]
+    span: Span
+    days: tuple[date, ...]
+    bar: Bar | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lead(self) -> Claim:
+        """The claim that gives the window its id and its channel."""
+        return self.claims[0]
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether the employer named its days."""
+        return self.lead.is_agreed
+
+    @property
+    def pin(self) -> Span | None:
+        """The days that the user gave one of those that it serves."""
+        return next((claim.pin for claim in self.claims if claim.pin is not None), None)
+
+    def last_day(self, chain: Chain, bar: Bar | None) -> date:
+        """From where a chain goes on without a touch: the later of its own last day and this window's."""
+        if len(self.claims) == 1:
+            return self.span.closes
+        own = next(claim for claim in self.claims if claim.chain is chain)
+        return max(own.days(bar).closes, self.span.closes)
+
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """The time between two touches to a person, and the days on which that person answered."""
+
+    gap: timedelta
+    answers: tuple[date, ...] = ()
+
+    def until(self, touch: date) -> date:
+        """Until when a touch on the day `touch` bars the next: an answer that came later lifts that bar."""
+        return min([touch + self.gap, *(day for day in self.answers if day > touch)])
+
+    def behind(self, placed: Placed) -> Bar:
+        """The bar that a window sets for those behind it, from its last day."""
+        until = self.until(placed.span.closes)
+        whom = placed.lead.chain.application.company
+        return Bar(
+            until,
+            f"A window for {whom}, with the same person, closes on {say(placed.span.closes)}: "
+            f"{self.gap.days} days between two contacts, so not before {say(until)}.",
+        )
+
+
+def later(*bars: Bar | None) -> Bar | None:
+    """The bar that holds longest."""
+    return max((bar for bar in bars if bar is not None), key=lambda bar: bar.until, default=None)
+
+
+def alone(claim: Claim, bar: Bar | None) -> Placed:
+    """The window of one claim as if there were no other to the person."""
+    span = claim.days(bar)
+    return Placed((claim,), span, claim.chain.workdays.between(span.opens, span.closes), bar)
+
+
+def place(claims: Iterable[Claim], bar: Bar | None, spacing: Spacing) -> list[Placed]:
+    """Place the firm windows to one person, `bar` being that of the touches so far."""
+    return _Firm(bar, spacing).place(claims)
+
+
+class _Firm:
+    """The firm windows while they are placed: the agreed ones, and the others in order."""
+
+    def __init__(self, bar: Bar | None, spacing: Spacing) -> None:
+        self.bar = bar
+        self.spacing = spacing
+        self.agreed: list[Placed] = []
+        self.others: list[Placed] = []
+
+    def place(self, claims: Iterable[Claim]) -> list[Placed]:
+        """Rule 5: the agreed windows stand, then the others by their days after snooze and touches."""
+        ordered = sorted(claims, key=self._order)
+        for claim in ordered:
+            if claim.is_agreed:
+                self._stand(claim)
+        before_last: Bar | None = None
+        for claim in ordered:
+            if not claim.is_agreed:
+                before_last = self._add(claim, before_last)
+        return self.agreed + self.others
+
+    def _order(self, claim: Claim) -> tuple[date, date, str]:
+        span = claim.days(self.bar)
+        return span.opens, span.closes, claim.window
+
+    def _stand(self, claim: Claim) -> None:
+        """Rule 4: an agreed window keeps its days; with another that it overlaps it shares them."""
+        new = alone(claim, None)
+        for number, placed in enumerate(self.agreed):
+            if merged := _merged(placed, new):
+                self.agreed[number] = merged
+                return
+        self.agreed.append(new)
+
+    def _add(self, claim: Claim, before_last: Bar | None) -> Bar | None:
+        """Place an ordinary window; gives the bar of all others but the last, which it may still overlap (rule 3)."""
+        new = self._around_agreed(claim, before_last)
+        if new is None:
+            return before_last
+        if not self.others:
+            self.others.append(new)
+            return before_last
+        if merged := _merged(self.others[-1], new):
+            self.others[-1] = merged
+            return before_last
+        bar = later(before_last, self.spacing.behind(self.others[-1]))
+        new = self._around_agreed(claim, bar)
+        if new is None:
+            return before_last
+        self.others.append(new)
+        return bar
+
+    def _around_agreed(self, claim: Claim, bar: Bar | None) -> Placed | None:
+        """The window of `claim` under `bar` where agreed ones keep their days (rule 4); None if it joins one."""
+        new = alone(claim, later(self.bar, bar))
+        if claim.pin is not None:
+            return new
+        for number, placed in enumerate(self.agreed):
+            if _shared(placed, new):
+                self._join(number, claim)
+                return None
+        for placed in self.agreed:
+            behind = self.spacing.behind(placed)
+            if placed.span.closes < new.span.opens < behind.until:
+                return self._around_agreed(claim, later(bar, behind))
+        for number, placed in enumerate(self.agreed):
+            if placed.span.opens - self.spacing.gap < new.span.closes < placed.span.opens:
+                shorter = cut(new, placed, self.spacing.gap)
+                if shorter is None:
+                    self._join(number, claim)
+                    return None
+                new = shorter
+        return new
+
+    def _join(self, number: int, claim: Claim) -> None:
+        """Let the agreed window stand for an ordinary one too."""
+        placed = self.agreed[number]
+        self.agreed[number] = replace(placed, claims=(*placed.claims, claim))
+
+
+def cut(window: Placed, agreed: Placed, gap: timedelta) -> Placed | None:
+    """`window` without the days that come within `gap` before an agreed one; None if none are left."""
+    limit = agreed.span.opens - gap
+    days = tuple(day for day in window.days if day <= limit)
+    if not days:
+        return None
+    note = (
+        f"You agreed on {say(agreed.span.opens)}, and {gap.days} days lie between two contacts; closes {say(days[-1])}."
+    )
+    return replace(window, span=Span(days[0], days[-1]), days=days, notes=(*window.notes, note))
+
+
+def _shared(one: Placed, two: Placed) -> tuple[date, ...]:
+    """The days that are business days for all whom the two serve."""
+    if one.span.closes < two.span.opens or two.span.closes < one.span.opens:
+        return ()
+    return tuple(sorted(set(one.days).intersection(two.days)))
+
+
+def _merged(one: Placed, two: Placed) -> Placed | None:
+    """Rule 3: both as one window with the days that they share; None where they share none.
+
+    A window that the user has moved keeps its days and takes the other in; two that were moved apart stay apart.
+    """
+    pins = {each.pin for each in (one, two) if each.pin is not None}
+    if len(pins) > 1 or not (days := _shared(one, two)):
+        return None
+    claims = sorted((*one.claims, *two.claims), key=_by_own_rule)
+    if not pins:
+        return Placed(tuple(claims), Span(days[0], days[-1]), days, later(one.bar, two.bar), one.notes)
+    pinned = one if one.pin is not None else two
+    return Placed(tuple(claims), pinned.span, pinned.days, pinned.bar, pinned.notes)
+
+
+def _by_own_rule(claim: Claim) -> tuple[bool, date, date, str]:
+    """An agreed window gives id and channel before an ordinary one; else the one that opens first by its own rule."""
+    own = claim.own_days
+    return not claim.is_agreed, own.opens, own.closes, claim.window
