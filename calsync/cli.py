@@ -7,16 +7,22 @@ one line in `_VERBS`.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from calsync import __version__, config, publicholidays
+from calsync import __version__, config, fields, publicholidays
 from calsync.config import Config
-from calsync.errors import CalsyncError, InputError
+from calsync.errors import CalsyncError, GuardError, InputError, UsageError
+
+if TYPE_CHECKING:
+    from calsync.sync import Report
 
 _CHANGES_AHEAD = 10
 """The exit code of `--dry-run --exit-code` where there is anything to change."""
@@ -24,20 +30,40 @@ _CHANGES_AHEAD = 10
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (those of the process unless given); returns the exit code."""
-    options = parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no character for "✓" shows "?"
     try:
-        code: int = options.verb(options)
-        sys.stdout.flush()
+        code = _run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except CalsyncError as error:
         print(f"calsync: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # whoever read the output has gone; nothing is left to tell, not even at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the output has gone
+        _say_no_more()
         return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"calsync: {where}{error.strerror or error}", file=sys.stderr)
+        _say_no_more()
+        return 1
     return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as left:  # argparse has said all: the help, the version, or what is wrong
+        return left.code if isinstance(left.code, int) else 0
+    code: int = options.verb(options)
+    return code
+
+
+def _say_no_more() -> None:
+    """Let what is still to be printed vanish: else Python tries again at exit, and complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -93,6 +119,20 @@ def _showing() -> argparse.ArgumentParser:
     return options
 
 
+def _removing() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    text = "show what would be deleted; write nothing anywhere"
+    options.add_argument("--dry-run", action="store_true", default=argparse.SUPPRESS, help=text)
+    options.add_argument("--yes", action="store_true", help="do not ask")
+    return options
+
+
+def _renewing() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--new", action="store_true", help="make a new one, which counts from now on")
+    return options
+
+
 def _staying() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--once", action="store_true", help="show the calendar and leave, without waiting for Ctrl-C")
@@ -101,9 +141,9 @@ def _staying() -> argparse.ArgumentParser:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day: write it as 2026-11-30") from None
+        return fields.day(text)
+    except fields.FieldError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _config(options: argparse.Namespace) -> Config:
@@ -111,22 +151,28 @@ def _config(options: argparse.Namespace) -> Config:
 
 
 def _sync(options: argparse.Namespace) -> int:
-    from calsync import report, sync
+    from calsync import sync
 
     if (options.offline or options.exit_code) and not options.dry_run:
-        parser().error("--offline and --exit-code go with --dry-run")
+        raise UsageError("--offline and --exit-code go with --dry-run; add it, or leave them out")
     settings = _config(options)
     moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
     done = sync.run_once(settings, moment, os.environ, dry_run=options.dry_run, offline=options.offline)
+    code = _tell(options, done)
+    return _CHANGES_AHEAD if options.exit_code and done.has_changes and not code else code
+
+
+def _tell(options: argparse.Namespace, done: Report) -> int:
+    """Print what a run did, or would do; returns its exit code."""
+    from calsync import report
+
     if options.json:
         _print_json(report.run_json(done))
     else:
         _print(report.run_text(done))
         _warn(done.warnings)
-    for error in done.errors:
+    for error in (*report.failures(done), *done.errors):
         print(f"calsync: {error}", file=sys.stderr)
-    if options.exit_code and done.has_changes and not done.exit_code:
-        return _CHANGES_AHEAD
     return done.exit_code
 
 
@@ -165,10 +211,58 @@ def _check(options: argparse.Namespace) -> int:
     return 0
 
 
+def _remove(options: argparse.Namespace) -> int:
+    from calsync import removal, report, sync
+
+    settings = _config(options)
+    moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
+    if not (options.dry_run or options.yes):
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise GuardError("this takes all of calsync's events out; to do so without being asked, add --yes")
+        ahead = removal.remove(settings, moment, os.environ, dry_run=True)
+        if ahead.errors or not ahead.has_changes:
+            return _tell(options, ahead)
+        if not options.json:
+            _print(report.run_text(ahead))
+        if not _agreed(removal.question(ahead)):
+            print("calsync: nothing was removed", file=sys.stderr)
+            return 1
+    return _tell(options, removal.remove(settings, moment, os.environ, dry_run=options.dry_run))
+
+
+def _agreed(question: str) -> bool:
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+
+def _password(options: argparse.Namespace) -> int:
+    from calsync import opening
+
+    login = opening.login(_config(options), os.environ, new=options.new)
+    if options.json:
+        _print_json({"url": login.url, "username": login.username, "password": login.password.reveal()})
+        return 0
+    server = login.url or "reached by calsync alone; set caldav.listen to reach it from other apps"
+    print(f"server    {server}\nuser      {login.username}\npassword  {login.password.reveal()}")
+    return 0
+
+
+def _calendars(options: argparse.Namespace) -> int:
+    from calsync import calendars
+
+    found = calendars.seen(_config(options), os.environ)
+    if options.json:
+        _print_json(calendars.as_json(found))
+    else:
+        _print(calendars.text(found))
+    return 0
+
+
 def _demo(options: argparse.Namespace) -> int:
     from calsync import demo
 
-    return demo.run(options.today or datetime.now().astimezone().date(), once=options.once, say=print)
+    say = partial(print, flush=True)
+    return demo.run(options.today or datetime.now().astimezone().date(), once=options.once, say=say)
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -177,7 +271,8 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    print(json.dumps(value, ensure_ascii=not encoding.lower().startswith("utf"), indent=2))
 
 
 def _warn(warnings: Iterable[str]) -> None:
@@ -192,5 +287,8 @@ _VERBS: dict[str, tuple[Verb, str, tuple[Options, ...]]] = {
     "sync": (_sync, "bring the calendar and the feed to what the journal says, once", (_shared, _computing, _syncing)),
     "windows": (_windows, "show the windows; asks no server", (_shared, _computing, _showing)),
     "check": (_check, "read the config and the journal, and tell every mistake", (_shared, _computing)),
+    "remove": (_remove, "take everything of this journal out of the calendar and the feed", (_shared, _removing)),
+    "password": (_password, "show the login of calsync's own CalDAV server (url: embedded)", (_shared, _renewing)),
+    "calendars": (_calendars, "show the calendars that the login sees", (_shared,)),
     "demo": (_demo, "show the whole thing on example data with a calendar server of its own", (_computing, _staying)),
 }
