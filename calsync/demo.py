@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +20,8 @@ from zoneinfo import ZoneInfo
 from calsync import config, ical, publicholidays, report, sync
 from calsync.config import Config
 from calsync.credentials import Secret
+from calsync.errors import UsageError
+from calsync.fields import FIRST_YEAR, LAST_YEAR
 from calsync.model import Reminder
 from calsync.server import embedded
 from calsync.targets import TARGETS
@@ -25,7 +29,7 @@ from calsync.workdays import DAY
 from calsync.workdays import say as say_day
 
 _ANCHOR = re.compile(r"^# anchor: (\d{4}-\d{2}-\d{2})", re.MULTILINE)
-_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}(?!\d)")
 _CALENDAR = "Job search"
 _CONFIG = """\
 name: demo
@@ -46,9 +50,12 @@ Say = Callable[[str], None]
 def run(today: date, *, once: bool, say: Say) -> int:
     """Sync the example into a calendar of its own and show it; then stay until Ctrl-C, unless `once`.
 
-    `say` prints a line. Returns the exit code of the sync.
+    `say` prints a line. Returns the exit code of the sync. Raises UsageError where the example's dates would leave the
+    years that a journal may have.
     """
-    with tempfile.TemporaryDirectory(prefix="calsync-demo-") as name:
+    if not FIRST_YEAR < today.year < LAST_YEAR:
+        raise UsageError(f"the demo needs a day from {FIRST_YEAR + 1} to {LAST_YEAR - 1}")
+    with _ended_by_signals(), tempfile.TemporaryDirectory(prefix="calsync-demo-") as name:
         folder = Path(name)
         with embedded.serve(folder / "server") as server:
             settings = _prepare(folder, today, server)
@@ -138,9 +145,27 @@ def _how_to_look(settings: Config, server: embedded.EmbeddedServer) -> Iterator[
 
 
 def _wait(say: Say) -> None:
-    say("")
-    say("The server runs until you press Ctrl-C; then the calendar and its folder are removed.")
     try:
-        signal.pause()
+        say("")
+        say("The server runs until you press Ctrl-C; then the calendar and its folder are removed.")
+        while True:
+            time.sleep(1)  # signal.pause() would sleep through a signal that comes just before it
     except KeyboardInterrupt:
         say("Removed.")
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the demo as Ctrl-C does, so that its folder goes too."""
+
+    def end(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signals = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
+    for each in signals:
+        signal.signal(each, end)
+    try:
+        yield
+    finally:
+        for each in signals:
+            signal.signal(each, signal.SIG_DFL)

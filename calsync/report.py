@@ -167,7 +167,17 @@ def run_text(report: Report) -> Iterator[str]:
         yield f"{outcome.target}: {outcome.where}"
         if outcome.target != "feed" or len(report.outcomes) == 1:
             yield from _changes_text(outcome, report)
+        yield from (f"  = {kept.window}: left alone, {kept.because}" for kept in outcome.kept)
+        yield from (f"  ! {failure.change.window}: {failure.because}" for failure in outcome.failed)
         yield "  " + _summary(outcome, dry_run=report.dry_run)
+
+
+def failures(report: Report) -> Iterator[str]:
+    """A sentence a target in which single events failed; `run_text` says which, and why."""
+    for outcome in report.outcomes:
+        if count := len(outcome.failed):
+            events = "1 event" if count == 1 else f"{count} events"
+            yield f"{events} could not be written ({outcome.target}); the next run tries again"
 
 
 def _changes_text(outcome: Outcome, report: Report) -> Iterator[str]:
@@ -176,11 +186,7 @@ def _changes_text(outcome: Outcome, report: Report) -> Iterator[str]:
         reminder = _one(change)
         yield f"  {_SIGNS[change.action]} {_reminder_days(reminder, report.zone)}  {reminder.summary}"
         if change.action is Action.UPDATE:
-            yield from _update_text(change)
-    for kept in outcome.kept:
-        yield f"  = {kept.window}: left alone, {kept.because}"
-    for failure in outcome.failed:
-        yield f"  ! {failure.change.window}: {failure.because}"
+            yield from _update_text(change, report.zone)
 
 
 def _order(change: Change) -> tuple[str, str]:
@@ -194,17 +200,30 @@ def _reminder_days(reminder: Reminder, zone: tzinfo) -> str:
     return _days(reminder.start, reminder.end - timedelta(days=1))
 
 
-def _update_text(change: Change) -> Iterator[str]:
+def _update_text(change: Change, zone: tzinfo) -> Iterator[str]:
     before, after = _sides(change)
-    old, new = shown(before), shown(after)
     for name in _differing(change):
+        old, new = getattr(before, name), getattr(after, name)
         if name != "description":
-            yield f"      {name}: {old[name]} -> {new[name]}"
+            yield f"      {name}: {_worded(name, old, zone)} -> {_worded(name, new, zone)}"
             continue
         yield "      description:"
-        for line in difflib.unified_diff(str(old[name]).split("\n"), str(new[name]).split("\n"), n=0, lineterm=""):
-            if not line.startswith(("---", "+++", "@@")):
+        for line in list(difflib.unified_diff(old.split("\n"), new.split("\n"), n=0, lineterm=""))[2:]:
+            if not line.startswith("@@"):
                 yield f"        {line[0]} {line[1:]}"
+
+
+def _worded(name: str, value: object, zone: tzinfo) -> str:
+    """A field as people read it: in their zone, and an all-day event with its last day, not the one after."""
+    match value:
+        case datetime():
+            return f"{say(value.astimezone(zone))} {value.astimezone(zone):%H:%M}"
+        case date():
+            return say(value - timedelta(days=1) if name == "end" else value)
+        case tuple():
+            return "; ".join(map(str, value)) or "none"
+        case _:
+            return str(value) or "none"
 
 
 def _summary(outcome: Outcome, *, dry_run: bool) -> str:

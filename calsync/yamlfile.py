@@ -39,7 +39,7 @@ _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001
 """What YAML 1.1 section 4.1.1 leaves out of a stream."""
 
 _KEY = re.compile(r"(?<![\w-])[\w-]+[\"']?\s*:\s*")
-_SECRET_WORDS = ("pass", "pwd", "secret", "token", "credential")
+_SECRET_WORDS = ("pas", "pwd", "psw", "secret", "tok", "cred")  # misspelled ones too
 _USERINFO = re.compile(r"://\S*@")
 _LONGEST_SHOWN = 1000
 _SHOWN_WIDTH = 160
