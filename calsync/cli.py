@@ -22,6 +22,7 @@ from calsync.config import Config
 from calsync.errors import CalsyncError, GuardError, InputError, UsageError
 
 if TYPE_CHECKING:
+    from calsync.model import Outlook
     from calsync.sync import Report
 
 _CHANGES_AHEAD = 10
@@ -192,12 +193,10 @@ def _windows(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from calsync import report, sync
+    from calsync import report
 
     try:
-        settings = _config(options)
-        moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
-        outlook = sync.look(settings, moment.today)
+        settings, outlook = _checked(options)
     except InputError as error:
         if not options.json:
             raise
@@ -209,6 +208,22 @@ def _check(options: argparse.Namespace) -> int:
         _print(report.check_text(settings, outlook))
         _warn(outlook.warnings)
     return 0
+
+
+def _checked(options: argparse.Namespace) -> tuple[Config, Outlook]:
+    """The config, and what the journal comes to. Raises InputError with every mistake in either."""
+    from calsync import sync
+
+    settings, problems = config.survey(options.config, os.environ, Path(), publicholidays.check_place)
+    if settings is not None and problems:
+        try:
+            sync.read_journal(settings)
+        except InputError as error:
+            problems += error.problems
+    if settings is None or problems:
+        raise InputError(problems)
+    moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
+    return settings, sync.look(settings, moment.today)
 
 
 def _remove(options: argparse.Namespace) -> int:

@@ -113,6 +113,19 @@ def load(
     file names in messages relative. `check_place(country, subdivision)` says in words what is wrong with such a pair.
     Raises ConfigError with every mistake, or with every path tried.
     """
+    config, problems = survey(explicit, environ, cwd, check_place)
+    if config is None or problems:
+        raise ConfigError(problems)
+    return config
+
+
+def survey(
+    explicit: Path | None, environ: Mapping[str, str], cwd: Path, check_place: CheckPlace
+) -> tuple[Config | None, tuple[Problem, ...]]:
+    """As `load`, for who looks for mistakes elsewhere too: the config, in which defaults stand in, and every mistake.
+
+    The config is None where nothing can be read. Raises ConfigError if none is found, with every path tried.
+    """
     path = _find(explicit, environ, cwd)
     document = yamlfile.load(path)
     config = None
@@ -120,9 +133,7 @@ def load(
         config = _Reader(document, path, environ).config(Fields(document, document.root, KEYS[""]), check_place)
     elif document.root is not None:
         document.complain("the config must be a map; a small one is\n\n" + _indented(MINIMAL))
-    if document.problems or config is None:
-        raise ConfigError(dict.fromkeys(sorted(document.problems)))
-    return config
+    return config, tuple(dict.fromkeys(sorted(document.problems)))
 
 
 def _find(explicit: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:

@@ -63,10 +63,8 @@ def run(today: date, *, once: bool, say: Say) -> int:
             moment = sync.Moment.of(datetime.now(UTC), today, settings.timezone)
             done = sync.run_once(settings, moment, environ)
             say("What calsync did:")
-            for line in report.run_text(done):
+            for line in (*report.run_text(done), *done.errors):
                 say(f"  {line}")
-            for error in done.errors:
-                say(f"  {error}")
             say("")
             say(f"The calendar '{_CALENDAR}', read back from the server (today is {say_day(today)}):")
             for line in _agenda(settings, server.password, settings.timezone):

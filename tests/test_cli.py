@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -256,6 +257,23 @@ def test_a_wrong_journal_ends_with_3_and_tells_every_mistake_with_its_place(home
     assert one_clear_message(said)
     assert all(f"{file}:{line}:" in said.err for file, line in MISTAKES)
     assert home.tree() == before
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_check_tells_the_mistakes_of_config_and_journal_at_once(home: Home, flags):
+    home.write("config.yaml", FEED.replace("DE", "XX").replace("timezone", "timezon"))
+    home.write("applications.yaml", WRONG)
+    said = home.run("check", *flags)
+    assert said.code == 3
+    places = re.findall(r"^calsync: (\S+?):(\d+):|^(\S+?):(\d+):", said.err, re.MULTILINE)
+    found = [(one or other, int(line or number)) for one, line, other, number in places]
+    if flags:
+        found = [(each["file"], each["line"]) for each in said.json["problems"]]
+    assert found == [("config.yaml", 1), ("config.yaml", 2), *MISTAKES]
+    home.write("applications.yaml", JOURNAL)
+    assert home.run("check", *flags).code == 3
+    home.write("config.yaml", "")
+    assert home.run("check", *flags).code == 3
 
 
 def test_check_json_tells_every_mistake(home: Home):
