@@ -96,6 +96,7 @@ class Internet:
                     writer.write(b"HTTP/1.1 502 No such host\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                     await writer.drain()
                 elif method == "CONNECT":
+                    writer.transport.pause_reading()  # TLS begins at once, and is not for this reader
                     writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
                     await writer.start_tls(context)
                     await _join(reader, writer, port)
@@ -144,7 +145,7 @@ async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.transport.set_write_buffer_limits(0)  # so that all is out when `drain` returns
+    writer.transport.set_write_buffer_limits(high=1, low=0)  # so that all is out when `drain` returns
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()
