@@ -121,7 +121,7 @@ class Internet:
 async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
     """Peers may leave whenever they like."""
     try:
-        with contextlib.suppress(OSError, EOFError):
+        with contextlib.suppress(OSError, EOFError, asyncio.CancelledError):
             yield
             await writer.drain()
     finally:

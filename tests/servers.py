@@ -1,7 +1,7 @@
 """Real CalDAV servers on loopback for tests: Radicale and Xandikos, each a child process with Basic auth.
 
 They are looked at with plain http.client, so that what a test sees does not pass through the code under test.
-Public face: `Server` (what a test holds), `radicale`, `xandikos` (start one), `Item`.
+Public face: `Server` (what a test holds), `radicale`, `xandikos` (start one), `started` (another), `Item`.
 
 Radicale answers HTTP/1.0, a connection a request, as its own server does; Xandikos keeps connections alive.
 """
@@ -64,6 +64,8 @@ class Server:
     command: Callable[[int], list[str]]
     username: str = USERNAME
     password: str = PASSWORD
+    login_requests: int = 0
+    """How many requests go before the first answer, until the login is as this server wants it."""
     _process: subprocess.Popen[bytes] | None = None
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -165,13 +167,16 @@ class Server:
         """href -> text of all items of a calendar, byte for byte as the server gives them."""
         return {href: self.get(urljoin(self.url, href)).body for href in self.hrefs(calendar)}
 
+    def authorization(self, method: str, path: str) -> str:
+        """The user's login, as it goes with this request."""
+        return f"Basic {base64.b64encode(f'{self.username}:{self.password}'.encode()).decode()}"
+
     def request(self, method: str, url: str, body: str | None = None, headers: Mapping[str, str] | None = None) -> Item:
         """One request with the user's login, on a connection of its own."""
-        login = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             path = urlsplit(url).path
-            sent = {"Authorization": f"Basic {login}", **(headers or {})}
+            sent = {"Authorization": self.authorization(method, path), **(headers or {})}
             connection.request(method, path, body.encode() if body is not None else None, sent)
             answer = connection.getresponse()
             text = answer.read().decode()
@@ -192,7 +197,7 @@ def radicale(folder: Path) -> Server:
     def command(port: int) -> list[str]:
         return [sys.executable, "-m", "radicale", "--config", "config", "--server-hosts", f"127.0.0.1:{port}"]
 
-    return _started("Radicale", folder, f"/{USERNAME}/", command)
+    return started(lambda port: Server("Radicale", folder, port, f"/{USERNAME}/", command))
 
 
 def xandikos(folder: Path) -> Server:
@@ -204,13 +209,13 @@ def xandikos(folder: Path) -> Server:
         script = Path(__file__).with_name("xandikos_with_login.py")
         return [sys.executable, str(script), ".", "users", USERNAME, str(port)]
 
-    return _started("Xandikos", folder, f"/{USERNAME}/calendars/", command)
+    return started(lambda port: Server("Xandikos", folder, port, f"/{USERNAME}/calendars/", command))
 
 
-def _started(name: str, folder: Path, home: str, command: Callable[[int], list[str]]) -> Server:
-    """Start on a free port. Another process may take the port in between: then try the next one."""
+def started(make: Callable[[int], Server]) -> Server:
+    """Start what is made for a free port. Another process may take the port in between: then try the next one."""
     for attempt in range(5):
-        server = Server(name, folder, free_port(), home, command)
+        server = make(free_port())
         try:
             server.start()
         except RuntimeError:

@@ -1,0 +1,46 @@
+"""What targets and syncs promise holds on sabre/dav too, with Basic and with Digest logins."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Server
+from tests.system.sabre.server import sabre
+from tests.targets.contract import Place, event
+from tests.targets.test_caldav_servers import OnCaldav
+from tests.targets.test_discovery import OnServer as Discovery
+from tests.targets.test_discovery import internet, opened  # noqa: F401  # fixtures, found by their names
+from tests.test_sync import OnServer, ServerContract
+
+
+@pytest.fixture(scope="session", params=["basic", "digest"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="calsync-sabre-"))  # pytest's own folders are closed to www-data
+    folder.chmod(0o755)
+    server = sabre(folder, request.param)
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+class TestTarget(OnCaldav):
+    def test_a_create_with_a_uid_that_stands_elsewhere_is_a_conflict(self, place: Place) -> None:
+        """Sabre 1.8 does not look at UIDs (nor does Baikal): a second one is taken, as an event of its own."""
+        place.put("one.ics", event("one"))
+        place.target.create("other.ics", event("one"))
+        assert len(place.items()) == len(place.target.listing().etags) == 2
+
+
+class TestSync(ServerContract):
+    @pytest.fixture
+    def world(self, tmp_path: Path, server: Server) -> OnServer:
+        return OnServer(tmp_path, server)
+
+
+class TestDiscovery(Discovery):
+    pass
