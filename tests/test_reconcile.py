@@ -376,7 +376,8 @@ def test_second_sync_writes_nothing_and_a_lost_state_makes_no_second_event(tmp_p
         assert kept(report) == {}
         assert report.outcomes[0].unchanged == 3
     desk.lose_state()
-    assert counted(desk.run()) == (0, 0, 0)
+    report = desk.run(NOW + timedelta(hours=5))
+    assert (counted(report), kept(report)) == ((0, 0, 0), {})
     assert desk.target.items == before
 
 
@@ -433,8 +434,7 @@ def test_what_is_changed_in_the_moment_of_writing_is_theirs(tmp_path: Path):
     desk = Desk(tmp_path, Rewriting())
     desk.run()
     desk.write(RENAMED)
-    report = desk.run()
-    assert kept(report) == {CALL: "changed by hand: summary"}
+    desk.run()
     assert "Ring Lee at Bolt (by Fri 27 Nov)" in desk.titles()
 
 
