@@ -452,7 +452,9 @@ def test_a_password_never_goes_out_in_clear_text(url: str) -> None:
             CaldavTarget(username="alice", password=Secret(PASSWORD), **settings)
 
 
-@pytest.mark.parametrize("url", ["dav://dav.example.org", "ftp://dav.example.org/", "https://", "https://[", "https://a:x/"])
+@pytest.mark.parametrize(
+    "url", ["dav://dav.example.org", "ftp://dav.example.org/", "https://", "https://[", "https://a:x/"]
+)
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="no web address"):
         CaldavTarget(url=url)
