@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from calsync import journal, opening, paths, publicholidays, state
+from calsync import journal, opening, paths, phones, publicholidays, state
 from calsync.config import Config
 from calsync.errors import CalsyncError, ConfigError, Problem, UnreachableError
 from calsync.etiquette import outlook
@@ -86,7 +86,8 @@ def read_journal(config: Config) -> Journal:
 def look(config: Config, today: date) -> Outlook:
     """The windows of the journal as of `today`. Raises JournalError."""
     read = read_journal(config)
-    found = outlook(read.applications, config.policy, today, publicholidays.table)
+    spelling = phones.spelling(config.policy.country)
+    found = outlook(read.applications, config.policy, today, publicholidays.table, spelling)
     return replace(found, warnings=(*read.warnings, *found.warnings))
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 
 from calsync.etiquette.guard import Person, happens
-from calsync.etiquette.persons import digits, persons
+from calsync.etiquette.persons import Phone, digits, persons
 from calsync.etiquette.replay import Chain
 from calsync.model import Acknowledged, Application, Outlook, Policy, Standing, Window
 from calsync.workdays import HolidayTable, Workdays
@@ -21,13 +21,18 @@ Holidays = Callable[[str, str | None, int], HolidayTable]
 """The public holidays of (country, subdivision, year)."""
 
 
-def outlook(applications: Iterable[Application], policy: Policy, today: date, holidays: Holidays) -> Outlook:
-    """Replay all applications as of `today`: their windows by `opens` and id, and where each one stands."""
+def outlook(
+    applications: Iterable[Application], policy: Policy, today: date, holidays: Holidays, phone: Phone = digits
+) -> Outlook:
+    """Replay all applications as of `today`: their windows by `opens` and id, and where each one stands.
+
+    `phone` gives a telephone number its one spelling, by which contacts are known to be one person.
+    """
     applications = tuple(applications)
     places = _places(policy, holidays)
     windows: list[Window] = []
     standings: dict[str, Standing] = {}
-    for group in persons(applications, digits):
+    for group in persons(applications, phone):
         chains = tuple(Chain(each, policy, places(*_place(each, policy)), today) for each in group)
         person = Person(chains, policy, today)
         person.replay()
@@ -38,12 +43,15 @@ def outlook(applications: Iterable[Application], policy: Policy, today: date, ho
         windows=tuple(windows),
         standings=tuple(standings[each.id] for each in applications),
         warnings=tuple(_ahead(applications, today)),
+        persons=people,
     )
 
 
-def windows(applications: Iterable[Application], policy: Policy, today: date, holidays: Holidays) -> tuple[Window, ...]:
+def windows(
+    applications: Iterable[Application], policy: Policy, today: date, holidays: Holidays, phone: Phone = digits
+) -> tuple[Window, ...]:
     """All windows of `applications` as of `today`, done and missed ones too, by `opens` and id."""
-    return outlook(applications, policy, today, holidays).windows
+    return outlook(applications, policy, today, holidays, phone).windows
 
 
 def _place(application: Application, policy: Policy) -> tuple[str | None, str | None]:
