@@ -1,4 +1,4 @@
-"""Telephone numbers: one spelling to tell persons apart, and the one that the calendar shows; the only phonenumbers import.
+"""Telephone numbers: the spelling that tells persons apart, and the one that is shown; the only phonenumbers import.
 
 Nothing is refused: a number that cannot be read stays as it was written. `country` is an ISO 3166 code, that of the
 contact or else of the config; a number that begins with a plus needs none. The library is Google's libphonenumber in
@@ -41,7 +41,7 @@ def spelled(number: str, country: str | None) -> str:
 
 @lru_cache(maxsize=1024)
 def international(number: str, country: str | None) -> str:
-    """A national number in international form, "+49 30 1234567"; as it was written if it has a plus or is unreadable."""
+    """A national number in international form, "+49 30 1234567"; one with a plus, or that is none, as it was written."""
     if number.startswith(_PLUSES):
         return number
     import phonenumbers
