@@ -29,7 +29,7 @@ test: $(INSTALLED) ## the tests, measured for coverage
 
 check: lint types test coverage ## all that a change must pass: style, floors, types, tests, coverage
 
-check-system: $(INSTALLED) ## what needs root or apt: units, the wheel in a fresh environment, the man page
+check-system: $(INSTALLED) ## what needs root or apt: units, the wheel in a fresh environment, the man page, other people's calendar programs
 	tests/system/run
 
 bench: $(INSTALLED) ## how calsync compares with its peers on this machine, as ratios

@@ -21,7 +21,10 @@ def user_config(environ: Mapping[str, str]) -> Path:
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
-    """The folder of what may be lost but should not: what was last written, the feed's secret, the lock."""
+    """The folder of what may be lost but should not: what was last written, the feed's secret, the lock.
+
+    But what lies in its folder `server` is the user's: the embedded server's calendars (`docs/embedded.md`).
+    """
     return _given(environ, "STATE_DIRECTORY") or _xdg(environ, "XDG_STATE_HOME", ".local/state") / "calsync"
 
 

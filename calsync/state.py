@@ -1,8 +1,8 @@
 """The cache of what was last seen and written, in SQLite. The only door to sqlite3.
 
-It saves work and remembers what a calendar cannot: that an event stood there and is gone. It may be deleted at any
-time; what is lost then is told in `docs/identity.md`. One process at a time writes it (`Lock`). Public face: `opened`,
-which gives a `State`; `Entry`, one item of one calendar.
+It saves work and remembers what a calendar cannot: that an event stood there and is gone. Its file may be deleted at
+any time; what is lost then is told in `docs/identity.md`. One process at a time writes it (`Lock`). Public face:
+`opened`, which gives a `State`; `Entry`, one item of one calendar.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The file `users` holds the password's bcrypt hash, the file `password` the word itself, since `calsync password` shows
 it; only their owner can read them. A generated password of 123 bits needs no slow hash, and Radicale checks it in
-every request: so the cost is that of Apache's own htpasswd (`docs/decisions/0010-embedded-for-good.md`). The only
+every request: so the cost is that of Apache's own htpasswd (`docs/decisions/0009-embedded-data-and-login.md`). The only
 door to bcrypt. Public face: `USERNAME`, `password`, `renew`.
 """
 
