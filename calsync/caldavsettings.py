@@ -6,7 +6,6 @@ A password is never in it, only the place to ask for it. Public face: `CaldavSet
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from calsync import endpoint
 from calsync import fields as f
 from calsync.fields import FieldError, Fields
 from calsync.yamlfile import quote
@@ -127,25 +127,14 @@ def _check_embedded(fields: Fields, settings: CaldavSettings) -> None:
             fields.complain(text, key)
     if "://" in settings.calendar:
         fields.complain("'calendar' must be a name where the url is 'embedded'", "calendar")
-    pair = {"tls_certificate": settings.tls_certificate, "tls_key": settings.tls_key}
-    for key, needed in (("tls_certificate", "tls_key"), ("tls_key", "tls_certificate")):
-        if pair[key] and not pair[needed]:
-            fields.complain(f"{quote(key)} goes with {quote(needed)}, which is missing", key)
-    if settings.listen is None:
-        for key in (key for key, value in pair.items() if value):
-            fields.complain(f"{quote(key)} goes with 'listen', which is missing", key)
-    elif not (_is_loopback(settings.listen) or settings.tls_certificate or settings.allow_insecure):
-        reason = "without TLS anybody on the way could read the password and the calendar"
-        way = "set 'tls_certificate' and 'tls_key', or listen on 127.0.0.1, or say 'allow_insecure: yes'"
-        fields.complain(f"{reason}; {way}", "listen")
-
-
-def _is_loopback(endpoint: str) -> bool:
-    host = endpoint.rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    endpoint.check(
+        fields,
+        settings.listen,
+        settings.tls_certificate,
+        settings.tls_key,
+        insecure=settings.allow_insecure,
+        risk="read the password and the calendar",
+    )
 
 
 def _keep_secrets_out(fields: Fields) -> None:

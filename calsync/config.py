@@ -2,7 +2,8 @@
 
 Every key stands in `KEYS` and, with its default and a line of comment, in `config.example.yaml`; a test holds the two
 together (todoman's idea: one table for name, type, default and documentation). The config knows no target and no rule:
-it carries settings, and those who need them import it. The `caldav` block is read by `caldavsettings.py`.
+it carries settings, and those who need them import it. The `caldav` and `feed` blocks are read by `caldavsettings.py`
+and `feedsettings.py`.
 
 Public face: `load`, and the frozen classes that it returns.
 """
@@ -19,10 +20,11 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from calsync import caldavsettings, paths, yamlfile
+from calsync import caldavsettings, feedsettings, paths, yamlfile
 from calsync import fields as f
 from calsync.caldavsettings import CaldavSettings
 from calsync.errors import ConfigError, Problem
+from calsync.feedsettings import FeedSettings
 from calsync.fields import FieldError, Fields
 from calsync.model import Pause, Policy
 from calsync.yamlfile import Document, quote
@@ -44,15 +46,6 @@ _GAP_REASON = "as too much is too much: daily calls win nobody"
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WEEKDAYS = {name[:3]: number for number, name in enumerate(_DAYS)} | {name: n for n, name in enumerate(_DAYS)}
 _REMINDERS: Mapping[str, Literal["window", "slot"]] = {"window": "window", "slot": "slot"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedSettings:
-    """The file of the feed, the "host:port" to serve it at, if any, and whether it has alarms."""
-
-    path: Path
-    listen: str | None = None
-    alarms: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +76,7 @@ CheckPlace = Callable[[str, str | None], str | None]
 """Says what is wrong with a country and a subdivision, as a clause for the user; None if nothing is."""
 
 
-def _names(settings: type[FeedSettings | DaemonSettings]) -> tuple[str, ...]:
+def _names(settings: type[DaemonSettings]) -> tuple[str, ...]:
     return tuple(field_.name for field_ in fields_of(settings))
 
 
@@ -95,7 +88,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "pauses": ("from", "to"),
     "etiquette": tuple(_ETIQUETTE.split()),
     "caldav": caldavsettings.KEYS,
-    "feed": _names(FeedSettings),
+    "feed": feedsettings.KEYS,
     "daemon": _names(DaemonSettings),
 }
 """The keys of the file, and of each map in it."""
@@ -290,10 +283,7 @@ class _Reader:
     def _feed(self, fields: Fields | None) -> FeedSettings | None:
         if fields is None or not list(fields):
             return None
-        path = fields.need("path", self._located) or self._path  # a stand-in, as the mistake is recorded
-        listen = fields.get("listen", f.endpoint)
-        alarms = fields.get_or("alarms", f.switch, default=True)
-        return FeedSettings(path=path, listen=listen, alarms=alarms)
+        return feedsettings.read(fields, self._located, stand_in=self._path)
 
 
 def _daemon(fields: Fields | None) -> DaemonSettings:

@@ -147,7 +147,7 @@ etiquette: {preset: Szlucha, check_in_days: [12, 12], contact_gap_days: 5, stale
   email_instead: yes, thank_you: on}
 caldav: {url: 'https://dav.example.org/~a/me@example.org/', username: alice, calendar: Work, timeout: 2.5,
   password_file: pw}
-feed: {path: ../f.ics, listen: '[::1]:0', alarms: no}
+feed: {path: ../f.ics, listen: '[::1]:8422', alarms: no}
 daemon: {interval: 1h30m}
 """)
     assert found == Config(
@@ -177,7 +177,7 @@ daemon: {interval: 1h30m}
             timeout=2.5,
             password_file=Path("pw"),
         ),
-        feed=FeedSettings(path=Path("../f.ics"), listen="[::1]:0", alarms=False),
+        feed=FeedSettings(path=Path("../f.ics"), listen="[::1]:8422", alarms=False),
         daemon=DaemonSettings(interval=timedelta(minutes=90)),
     )
 
