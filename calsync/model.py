@@ -213,12 +213,17 @@ class Pause:
 class Policy:
     """The numbers and switches of the etiquette. The defaults are the preset `szlucha`, the article's own.
 
-    `check_in_days`: first and last day of a check-in, counted from the contact before it. `contact_gap_days`: no
-    two touches to one person are closer. `stale_after_days`: silence after which no check-in is proposed.
-    `horizon_days`: how far ahead tentative check-ins are drawn. `weekdays`: Monday is 0.
+    `application_days`: first and last day of the call after an application, counted from it; None for the following
+    week. `first_channel`: what is tried first for a first contact. `check_in_days`: first and last day of a check-in,
+    counted from the contact before it. `max_check_ins`: how many follow the first contact after an interview; None for
+    no limit. `contact_gap_days`: no two touches to one person are closer. `stale_after_days`: silence after which no
+    check-in is proposed. `horizon_days`: how far ahead tentative check-ins are drawn. `weekdays`: Monday is 0.
     """
 
+    application_days: tuple[int, int] | None = None
+    first_channel: Channel = Channel.CALL
     check_in_days: tuple[int, int] = (10, 14)
+    max_check_ins: int | None = None
     contact_gap_days: int = 10
     stale_after_days: int = 90
     horizon_days: int = 28
@@ -270,11 +275,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What the etiquette says of a journal: all windows by `opens` and id, and each application's standing."""
+    """What the etiquette says of a journal: all windows by `opens` and id, and each application's standing.
+
+    `persons` are the applications that lead to one person, for each person, in the order of the file.
+    """
 
     windows: tuple[Window, ...]
     standings: tuple[Standing, ...]
     warnings: tuple[str, ...] = ()
+    persons: tuple[tuple[Application, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,8 @@ def outlook(
     places = _places(policy, holidays)
     windows: list[Window] = []
     standings: dict[str, Standing] = {}
-    for group in persons(applications, phone):
+    people = tuple(persons(applications, phone))
+    for group in people:
         chains = tuple(Chain(each, policy, places(*_place(each, policy)), today) for each in group)
         person = Person(chains, policy, today)
         person.replay()

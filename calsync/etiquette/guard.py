@@ -15,6 +15,7 @@ from typing import TypeGuard
 from calsync.etiquette.ahead import draw
 from calsync.etiquette.placing import Placed, Spacing, place
 from calsync.etiquette.replay import Chain, Claim, Happened, Wish
+from calsync.etiquette.rule import is_courtesy
 from calsync.etiquette.why import Bar, shifts
 from calsync.model import (
     Acknowledged,
@@ -50,7 +51,7 @@ class Person:
         for chain, event in self._events():
             if not isinstance(event, Interview):
                 self._pass_time(event.day)
-            if isinstance(event, Contacted) and not chain.is_courtesy(event):
+            if isinstance(event, Contacted) and not is_courtesy(chain.application, event):
                 self._touch(chain, event)
             elif isinstance(event, Skipped | Pinned):
                 self._wish(chain, event)
@@ -213,24 +214,36 @@ def _channel(placed: Placed) -> Channel:
 
 def _why(placed: Placed) -> Iterator[str]:
     """The events and rules that the window comes from, and every shift that was made to its days."""
-    lead = placed.lead
-    if len(placed.claims) == 1:
-        yield from lead.due.because
-    else:
-        for claim in placed.claims:
-            application = claim.chain.application
-            yield f"{application.company}{f', {application.role}' if application.role else ''}: {claim.due.because[0]}"
-        yield "One contact serves all of these: they lead to the same person."
-        yield from lead.due.because[1:]
+    if not placed.parts:
+        yield from _why_alone(placed)
+        return
+    for claim in placed.claims:
+        application, part = claim.chain.application, placed.part(claim)
+        whose = f"{application.company}, {application.role}" if application.role else application.company
+        if claim.pin is not None:
+            yield from (f"{whose}: {reason}" for reason in claim.due.because)
+            continue
+        yield from (f"{whose}: {reason}" for reason in _why_alone(part))
+        yield f"{whose}: that alone would be {say(part.span.opens)} to {say(part.span.closes)}."
+    yield "One contact serves all of this, as it leads to the same person."
+    days = f"{say(placed.span.opens)} to {say(placed.span.closes)}"
     if placed.pin is not None:
-        yield "You moved it to these days yourself."
-    elif len(placed.claims) == 1 or placed.is_agreed:
-        bars = lead.chain.bars(lead.due, placed.bar)
-        yield from shifts(lead.due, lead.days(placed.bar), bars, lead.chain.workdays)
+        yield f"You moved it to {days}."
+    elif placed.is_agreed:
+        yield f"The days that you agreed on stand: {days}."
     else:
-        if placed.bar is not None and placed.bar.until > lead.due.first:
-            yield placed.bar.because
-        yield f"The days that they share: {say(placed.span.opens)} to {say(placed.span.closes)}."
+        yield f"The days that all of it shares: {days}."
+
+
+def _why_alone(placed: Placed) -> Iterator[str]:
+    """The event, the rule and the shifts of a window that serves one application."""
+    lead = placed.lead
+    yield from lead.due.because
+    if lead.pin is not None:
+        yield "You moved it to these days yourself."
+        return
+    bars = lead.chain.bars(lead.due, placed.bar)
+    yield from shifts(lead.due, lead.days(placed.bar), bars, lead.chain.workdays)
     yield from placed.notes
 
 

@@ -19,8 +19,9 @@ from calsync.workdays import Span, say
 class Placed:
     """One window in its place: the claims that it serves, the one that gives id and channel first.
 
-    `days` are the business days of all of them from `span.opens` to `span.closes`. `bars` are those that the guard
-    added for the lead, `notes` tell what else it did.
+    `days` are the business days of all of them from `span.opens` to `span.closes`. `bar` is the one that it was placed
+    under, `notes` tell what else was done to its days. `parts` are the windows that became this one, where it serves
+    several.
     """
 
     claims: tuple[Claim, ...]
@@ -28,6 +29,7 @@ class Placed:
     days: tuple[date, ...]
     bar: Bar | None = None
     notes: tuple[str, ...] = ()
+    parts: tuple[Placed, ...] = ()
 
     @property
     def lead(self) -> Claim:
@@ -43,6 +45,10 @@ class Placed:
     def pin(self) -> Span | None:
         """The days that the user gave one of those that it serves."""
         return next((claim.pin for claim in self.claims if claim.pin is not None), None)
+
+    def part(self, claim: Claim) -> Placed:
+        """The window of one of its claims before it became this one."""
+        return next(part for part in self.parts if part.lead == claim)
 
     def last_day(self, chain: Chain, bar: Bar | None) -> date:
         """From where a chain goes on without a touch: the later of its own last day and this window's."""
@@ -149,7 +155,7 @@ class _Firm:
             return new
         for number, placed in enumerate(self.agreed):
             if _shared(placed, new):
-                self._join(number, claim)
+                self._join(number, new)
                 return None
         for placed in self.agreed:
             behind = self.spacing.behind(placed)
@@ -159,15 +165,16 @@ class _Firm:
             if placed.span.opens - self.spacing.gap < new.span.closes < placed.span.opens:
                 shorter = cut(new, placed, self.spacing.gap)
                 if shorter is None:
-                    self._join(number, claim)
+                    self._join(number, new)
                     return None
                 new = shorter
         return new
 
-    def _join(self, number: int, claim: Claim) -> None:
+    def _join(self, number: int, ordinary: Placed) -> None:
         """Let the agreed window stand for an ordinary one too."""
         placed = self.agreed[number]
-        self.agreed[number] = replace(placed, claims=(*placed.claims, claim))
+        parts = (*_parts(placed), ordinary)
+        self.agreed[number] = replace(placed, claims=(*placed.claims, ordinary.lead), parts=parts)
 
 
 def cut(window: Placed, agreed: Placed, gap: timedelta) -> Placed | None:
@@ -198,10 +205,16 @@ def _merged(one: Placed, two: Placed) -> Placed | None:
     if len(pins) > 1 or not (days := _shared(one, two)):
         return None
     claims = sorted((*one.claims, *two.claims), key=_by_own_rule)
+    parts = (*_parts(one), *_parts(two))
     if not pins:
-        return Placed(tuple(claims), Span(days[0], days[-1]), days, later(one.bar, two.bar), one.notes)
+        return Placed(tuple(claims), Span(days[0], days[-1]), days, parts=parts)
     pinned = one if one.pin is not None else two
-    return Placed(tuple(claims), pinned.span, pinned.days, pinned.bar, pinned.notes)
+    return Placed(tuple(claims), pinned.span, pinned.days, parts=parts)
+
+
+def _parts(placed: Placed) -> tuple[Placed, ...]:
+    """The windows of single claims that a window is made of."""
+    return placed.parts or (placed,)
 
 
 def _by_own_rule(claim: Claim) -> tuple[bool, date, date, str]:

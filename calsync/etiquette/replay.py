@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from enum import Enum, auto
 from typing import assert_never
 
-from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, reachable
+from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, is_courtesy, reachable
 from calsync.etiquette.rules import PROMPTS, RULES, check_in
 from calsync.etiquette.why import Bar
 from calsync.model import (
@@ -201,7 +201,7 @@ class Chain:
             case Heard():
                 self._on_heard(event)
             case Contacted():
-                if not self.is_courtesy(event):
+                if not is_courtesy(self.application, event):
                     self._told = replace(self._told, touched=True)
             case Offer():
                 self._offer, self._stage = event, Stage.OFFERED
@@ -262,12 +262,6 @@ class Chain:
         if event.follow_up_on is not None:
             self._snooze = None
 
-    def is_courtesy(self, touch: Contacted) -> bool:
-        """Whether no rule and no guard counts `touch`: thanks, or on the day of applying or of an interview."""
-        return touch.thanks or any(
-            isinstance(event, Applied | Interview) and event.day == touch.day for event in self.application.events
-        )
-
     def waits(self, day: date) -> bool:
         """Whether the current window waits for a day that the employer named and that is still ahead on `day`."""
         return self.current is not None and self.current.named is not None and self.current.named > day
@@ -325,11 +319,28 @@ class Chain:
             self._drop("The one follow-up was made or is past: they call if you fit.")
 
     def _check_in(self, day: date, what: str) -> None:
+        if self._is_enough():
+            self._drop(f"No more than {self.policy.max_check_ins} check-ins (max_check_ins): now it is up to them.")
+            return
         if due := self._check_in_due(day, what):
             self._become(due)
             return
         self._drop(f"They have been silent since {say(self._told.last_word or day)}: is it still open?")
         self.stale = True
+
+    def _is_enough(self, drawn: int = 0) -> bool:
+        """Whether no check-in may follow those of the past and `drawn` ahead.
+
+        `max_check_ins` of them follow the first contact after an interview; a check-in may itself be that first one.
+        """
+        if self.policy.max_check_ins is None:
+            return False
+        is_other_ahead = self.current is not None and self.current.rule != check_in.NAME and drawn == 0
+        others = is_other_ahead or any(
+            self._numbers[f"{rule}/{self._series}"] for rule in RULES if rule != check_in.NAME
+        )
+        check_ins = self._numbers[f"{check_in.NAME}/{self._series}"] + drawn
+        return check_ins >= self.policy.max_check_ins + (0 if others else 1)
 
     def _check_in_due(self, day: date, what: str) -> Due | None:
         """The check-in counted from `day`; None where it would open too long after the employer's last word."""
@@ -353,7 +364,8 @@ class Chain:
         """Their later wish beats the advertisement; else the first channel that is known and not forbidden."""
         if self._told.by is not None:
             return self._told.by
-        order = EMAIL_FIRST if self._told.touched else RULES[due.rule].channels
+        writes_first = self._told.touched or self.policy.first_channel is Channel.EMAIL
+        order = EMAIL_FIRST if writes_first else RULES[due.rule].channels
         return next((each for each in order if reachable(self.application, each)), Channel.ANY)
 
     def forbids(self, channel: Channel) -> bool:

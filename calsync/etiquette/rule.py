@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from calsync.model import Application, Channel, Event, Interview, Offer, Policy, Window
+from calsync.model import Application, Applied, Channel, Contacted, Event, Interview, Offer, Policy, Window
 from calsync.workdays import Workdays
 
 CALL_FIRST = (Channel.CALL, Channel.EMAIL)
@@ -74,3 +74,10 @@ def reachable(application: Application, channel: Channel) -> bool:
     """Whether `channel` is known for the contact and not forbidden by the advertisement (S2, S3)."""
     known = application.contact.phone if channel is Channel.CALL else application.contact.email
     return bool(known) and channel not in application.do_not
+
+
+def is_courtesy(application: Application, touch: Contacted) -> bool:
+    """Whether no rule and no guard counts `touch`: thanks, or on the day of applying or of an interview."""
+    return touch.thanks or any(
+        isinstance(event, Applied | Interview) and event.day == touch.day for event in application.events
+    )
