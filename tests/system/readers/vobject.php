@@ -11,7 +11,7 @@ foreach (glob($argv[1] . '/*.ics') as $path) {
         fwrite(STDERR, "$file: {$complaint['message']}\n");
         exit(1);
     }
-    if (count($calendar->VEVENT) !== 1) {
+    if (count($calendar->select('VEVENT')) !== 1) {
         fwrite(STDERR, "$file: not one event\n");
         exit(1);
     }
@@ -23,13 +23,16 @@ foreach (glob($argv[1] . '/*.ics') as $path) {
         }
         return $time->setTimezone(new \DateTimeZone('UTC'))->format('Y-m-d\TH:i:s\Z');
     };
+    $text = function ($property) {  // version 2 leaves these two escaped, in what it reads itself too
+        return strtr((string)$property, array('\\,' => ',', '\\;' => ';'));
+    };
     $found[$file] = array(
         'uid' => (string)$event->UID,
-        'summary' => (string)$event->SUMMARY,
-        'description' => (string)$event->DESCRIPTION,
+        'summary' => $text($event->SUMMARY),
+        'description' => $text($event->DESCRIPTION),
         'start' => $moment($event->DTSTART),
         'end' => $moment($event->DTEND),
-        'alarms' => count($event->VALARM),
+        'alarms' => count($event->select('VALARM')),
     );
 }
 echo json_encode($found);
