@@ -51,9 +51,9 @@ def as_json(calendars: Iterable[Calendar]) -> list[dict[str, Any]]:
         {
             "name": calendar.name,
             "url": calendar.url,
-            "rights": calendar.rights and list(calendar.rights),
+            "rights": None if calendar.rights is None else list(calendar.rights),
             "writable": can_write(calendar.rights),
-            "components": calendar.components and list(calendar.components),
+            "components": None if calendar.components is None else list(calendar.components),
         }
         for calendar in calendars
     ]
