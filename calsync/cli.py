@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -120,6 +122,13 @@ def _showing() -> argparse.ArgumentParser:
     return options
 
 
+def _asking() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    text = "a window's id, the UID of its event, an application's id, or the beginning of one of them"
+    options.add_argument("id", metavar="ID", help=text)
+    return options
+
+
 def _removing() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     text = "show what would be deleted; write nothing anywhere"
@@ -137,6 +146,16 @@ def _renewing() -> argparse.ArgumentParser:
 def _staying() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--once", action="store_true", help="show the calendar and leave, without waiting for Ctrl-C")
+    return options
+
+
+def _logging() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--log-format", choices=("text", "json"), default="text", help="lines for people, or objects")
+    much = options.add_mutually_exclusive_group()
+    quiet, verbose = "log what is wrong alone", "log more"
+    much.add_argument("-q", "--quiet", dest="level", action="store_const", const=logging.WARNING, help=quiet)
+    much.add_argument("-v", "--verbose", dest="level", action="store_const", const=logging.DEBUG, help=verbose)
     return options
 
 
@@ -178,16 +197,46 @@ def _tell(options: argparse.Namespace, done: Report) -> int:
 
 
 def _windows(options: argparse.Namespace) -> int:
-    from calsync import report, sync
+    from calsync import book, report, sync
 
     settings = _config(options)
     moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
-    outlook = sync.look(settings, moment.today)
+    outlook = book.look(settings, moment.today)
     if options.json:
         shown = report.current(outlook, everything=options.all)
         _print_json(report.windows_json(shown, sync.uids(settings, shown, os.environ)))
     else:
         _print(report.windows_text(outlook, everything=options.all, why=options.why))
+        _warn(outlook.warnings)
+    return 0
+
+
+def _why(options: argparse.Namespace) -> int:
+    from calsync import book, explain, sync
+
+    settings = _config(options)
+    moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
+    outlook = book.look(settings, moment.today)
+    on_caldav, in_feed = (sync.uids(settings, outlook.windows, os.environ, each) for each in ("caldav", "feed"))
+    windows = {uid: window for uids in (in_feed, on_caldav) for window, uid in uids.items()}
+    subject = explain.find(outlook, windows, options.id)
+    if options.json:
+        _print_json(explain.as_json(subject, on_caldav))
+    else:
+        _print(explain.text(subject, on_caldav))
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    from calsync import book, status, sync
+
+    settings = _config(options)
+    moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
+    outlook = book.look(settings, moment.today)
+    if options.json:
+        _print_json(status.as_json(outlook))
+    else:
+        _print(status.text(outlook, moment.today))
         _warn(outlook.warnings)
     return 0
 
@@ -211,19 +260,22 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _checked(options: argparse.Namespace) -> tuple[Config, Outlook]:
-    """The config, and what the journal comes to. Raises InputError with every mistake in either."""
-    from calsync import sync
+    """The config, and what the journal comes to, with warnings. Raises InputError with every mistake in either."""
+    from calsync import book, sync
+    from calsync.etiquette.lint import lint
 
     settings, problems = config.survey(options.config, os.environ, Path(), publicholidays.check_place)
     if settings is not None and problems:
         try:
-            sync.read_journal(settings)
+            book.read_journal(settings)
         except InputError as error:
             problems += error.problems
     if settings is None or problems:
         raise InputError(problems)
     moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
-    return settings, sync.look(settings, moment.today)
+    found = book.look(settings, moment.today)
+    done = lint(found, settings.policy, moment.today)
+    return settings, replace(found, warnings=(*found.warnings, *done))
 
 
 def _remove(options: argparse.Namespace) -> int:
@@ -273,6 +325,13 @@ def _calendars(options: argparse.Namespace) -> int:
     return 0
 
 
+def _daemon(options: argparse.Namespace) -> int:
+    from calsync import daemon
+
+    form = "json" if options.json else options.log_format
+    return daemon.run(partial(_config, options), os.environ, form=form, level=options.level or logging.INFO)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from calsync import demo
 
@@ -301,9 +360,12 @@ Options = Callable[[], argparse.ArgumentParser]
 _VERBS: dict[str, tuple[Verb, str, tuple[Options, ...]]] = {
     "sync": (_sync, "bring the calendar and the feed to what the journal says, once", (_shared, _computing, _syncing)),
     "windows": (_windows, "show the windows; asks no server", (_shared, _computing, _showing)),
-    "check": (_check, "read the config and the journal, and tell every mistake", (_shared, _computing)),
+    "why": (_why, "tell where a window comes from: journal, rule, every shift", (_shared, _computing, _asking)),
+    "status": (_status, "show where each application stands, and which are stale", (_shared, _computing)),
+    "check": (_check, "tell every mistake in config and journal, and what was not polite", (_shared, _computing)),
     "remove": (_remove, "take everything of this journal out of the calendar and the feed", (_shared, _removing)),
     "password": (_password, "show the login of calsync's own CalDAV server (url: embedded)", (_shared, _renewing)),
     "calendars": (_calendars, "show the calendars that the login sees", (_shared,)),
+    "daemon": (_daemon, "stay, and sync whenever something changes", (_shared, _logging)),
     "demo": (_demo, "show the whole thing on example data with a calendar server of its own", (_computing, _staying)),
 }

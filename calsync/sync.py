@@ -1,8 +1,8 @@
 """The rail: one run from the files to the targets. The only module that knows all stations.
 
-YAML -> Journal -> Outlook (windows) -> reminders -> plan -> targets. Public face: `look`, which only computes, and
-`run_once`, which brings every target of the config to what is wanted, or in a dry run says what it would do; `stations`
-and `visit`, for other work on these targets (`removal.py`). The clock is an argument of all.
+YAML -> Journal -> Outlook (windows) -> reminders -> plan -> targets. Public face: `run_once`, which
+brings every target of the config to what is wanted, or in a dry run says what it would do; `stations` and `visit`, for
+other work on these targets (`removal.py`). The clock is an argument of all.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from calsync import journal, opening, paths, phones, publicholidays, state
+from calsync import opening, paths, state
+from calsync.book import Book
 from calsync.config import Config
 from calsync.errors import CalsyncError, ConfigError, Problem, UnreachableError
-from calsync.etiquette import outlook
 from calsync.identity import uid_of
-from calsync.model import Journal, Mark, Outlook, Reminder, State, Window
-from calsync.reconcile import Desired, Outcome, Terms, reconcile
+from calsync.model import Mark, Outlook, Reminder, State, Window
+from calsync.reconcile import Desired, Outcome, reconcile
 from calsync.reminders import Form, reminders
+from calsync.signals import Answer
+from calsync.survey import Terms
 from calsync.targets import TARGETS
 from calsync.targets.base import Target
 
@@ -78,25 +80,14 @@ class Report:
         return 1 if any(outcome.failed for outcome in self.outcomes) else 0
 
 
-def read_journal(config: Config) -> Journal:
-    """The journal of `config` with the answers. Raises JournalError with every mistake in it."""
-    return journal.read(config.applications, config.answers, config.timezone, publicholidays.check_place)
-
-
-def look(config: Config, today: date) -> Outlook:
-    """The windows of the journal as of `today`. Raises JournalError."""
-    read = read_journal(config)
-    spelling = phones.spelling(config.policy.country)
-    found = outlook(read.applications, config.policy, today, publicholidays.table, spelling)
-    return replace(found, warnings=(*read.warnings, *found.warnings))
-
-
-def uids(config: Config, windows: Iterable[Window], environ: Mapping[str, str]) -> dict[str, str]:
-    """The UID of each window's event on CalDAV, by window id."""
+def uids(
+    config: Config, windows: Iterable[Window], environ: Mapping[str, str], target: str = "caldav"
+) -> dict[str, str]:
+    """The UID of each window's event in a target, by window id."""
     with state.opened(paths.state_folder(environ), writes=False) as cache:
-        generations = cache.generations("caldav", config.name)
+        generations = cache.generations(target, config.name)
     marks = (Mark(config.name, window.id, generations.get(window.id, 1)) for window in windows)
-    return {mark.window: uid_of(mark, "caldav") for mark in marks}
+    return {mark.window: uid_of(mark, target) for mark in marks}
 
 
 def run_once(
@@ -106,27 +97,34 @@ def run_once(
     *,
     dry_run: bool = False,
     offline: bool = False,
+    force: bool = False,
     targets: Mapping[str, Callable[..., Target]] = TARGETS,
 ) -> Report:
     """Read, compute, and bring every target to what is wanted; in a dry run write nothing anywhere.
 
     `targets` is what opens the targets that the config names, each by its word. `offline` leaves the server out of a
-    dry run. Raises JournalError, ConfigError where there is nothing to sync to, BusyError where another run holds the
-    state. What goes wrong with one target does not stop the next.
+    dry run; `force` lets pass what a guard would refuse. Raises JournalError, ConfigError where there is nothing to
+    sync to, BusyError where another run holds the state. What goes wrong with one target does not stop the next.
     """
     must_have_target(config)
-    found = look(config, moment.today)
-    report = Report(outlook=found, zone=config.timezone, dry_run=dry_run, warnings=found.warnings)
+    book = Book(config, moment.today)
+    report = Report(outlook=book.outlook, zone=config.timezone, dry_run=dry_run)
     with state.opened(paths.state_folder(environ), writes=not dry_run) as cache:
 
         def work(target: Target, station: Station) -> Outcome:
-            return reconcile(target, station.desired, cache, station.terms, dry_run=dry_run)
+            def learn(said: tuple[Answer, ...]) -> Desired:
+                book.learn(said, writes=not dry_run)
+                return station.desired()
 
-        for station in stations(config, moment, found, environ, cache, targets, writes=not dry_run, create=not dry_run):
+            listen = None if station.terms.owned else learn
+            return reconcile(target, station.desired(), cache, station.terms, learn=listen, dry_run=dry_run)
+
+        for station in stations(config, moment, book, environ, cache, targets, writes=not dry_run, force=force):
             if offline and not station.terms.owned:
                 report.not_compared = "not asked (--offline)"
                 continue
             visit(report, station, work)
+    report.outlook, report.warnings = book.outlook, book.outlook.warnings
     if dry_run:
         _forgive_absence(report)
     return report
@@ -150,13 +148,13 @@ def must_have_target(config: Config) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """A target of the config: how it is opened, what it is to show, and the terms of a run on it.
+    """A target of the config: how it is opened, what it is to show by now, and the terms of a run on it.
 
     `note` notes where it was found, in words of the state.
     """
 
     opened: Callable[[], AbstractContextManager[Target]]
-    desired: Desired
+    desired: Callable[[], Desired]
     terms: Terms
     note: Callable[[str], None] | None = None
 
@@ -164,36 +162,39 @@ class Station:
 def stations(  # noqa: PLR0913  # all that a run is made of; the flags by name
     config: Config,
     moment: Moment,
-    found: Outlook,
+    book: Book,
     environ: Mapping[str, str],
     cache: state.State,
     targets: Mapping[str, Callable[..., Target]],
     *,
     writes: bool,
-    create: bool,
+    create: bool = True,
+    force: bool = False,
 ) -> Iterator[Station]:
-    """The targets of `config`: the feed, then the calendar, which is made where it is missing if `create`.
+    """The targets of `config`: the calendar, which tells what the feed is to know, then the feed.
 
-    Nothing is opened before a station's own `opened` is called; with `writes=False` that touches nothing on the disk.
+    A calendar that is missing is made if `create` and `writes`; one that was there before, only with `force`. Nothing
+    is opened before a station's own `opened` is called; with `writes=False` that touches nothing on the disk.
     """
     form = Form(config.reminders, config.remind_at, config.timezone, ZoneInfo)
-    terms = Terms(name=config.name, zone=config.timezone, now=moment.now, day=moment.midnight)
-    if feed := config.feed:
-        windows = [window for window in found.windows if _in_feed(window, moment.today)]
-        desired = _desired(windows, form, moment, alarms=feed.alarms)
-        yield Station(
-            opened=lambda: closing(targets["feed"](path=feed.path)), desired=desired, terms=replace(terms, owned=True)
-        )
+    terms = Terms(name=config.name, zone=config.timezone, now=moment.now, day=moment.midnight, force=force)
     if caldav := config.caldav:
-        windows = [window for window in found.windows if window.state not in (State.MISSED, State.SKIPPED)]
         known = opening.find_again(caldav, cache)
+        create = create and writes and (known is None or force)
         yield Station(
             opened=partial(
                 opening.calendar, targets["caldav"], caldav, environ, found=known, writes=writes, create=create
             ),
-            desired=_desired(windows, form, moment, alarms=True),
-            terms=replace(terms, named=partial(opening.named, caldav)),
+            desired=lambda: _desired(book.outlook, _in_calendar, form, moment, alarms=True),
+            terms=replace(terms, named=partial(opening.named, caldav), expected=known),
             note=partial(opening.take_note, caldav, cache) if writes else None,
+        )
+    if feed := config.feed:
+        shown = partial(_in_feed, today=moment.today)
+        yield Station(
+            opened=lambda: closing(targets["feed"](path=feed.path)),
+            desired=lambda: _desired(book.outlook, shown, form, moment, alarms=feed.alarms),
+            terms=replace(terms, owned=True),
         )
 
 
@@ -216,15 +217,23 @@ def visit(report: Report, station: Station, work: Work) -> None:
             station.note(outcome.where)
 
 
+def _in_calendar(window: Window) -> bool:
+    return window.state not in (State.MISSED, State.SKIPPED)
+
+
 def _in_feed(window: Window, today: date) -> bool:
     last = window.done_on or window.closes
     return window.state is not State.SKIPPED and today - _FEED_BACK <= last and window.opens <= today + _FEED_AHEAD
 
 
-def _desired(windows: list[Window], form: Form, moment: Moment, *, alarms: bool) -> Desired:
+def _desired(
+    found: Outlook, is_shown: Callable[[Window], bool], form: Form, moment: Moment, *, alarms: bool
+) -> Desired:
+    shown = [window for window in found.windows if is_shown(window)]
+
     def draw(written: Mapping[str, datetime]) -> Mapping[str, Reminder]:
-        drawn = reminders(windows, form, written, moment.now)
+        drawn = reminders(shown, form, written, moment.now)
         return drawn if alarms else {key: replace(reminder, alarms=()) for key, reminder in drawn.items()}
 
-    current = frozenset(window.id for window in windows if not window.state.is_past and window.closes >= moment.today)
-    return Desired(draw=draw, creates=current, windows=frozenset(window.id for window in windows))
+    current = frozenset(window.id for window in shown if not window.state.is_past and window.closes >= moment.today)
+    return Desired(draw=draw, creates=current, windows={window.id: window for window in found.windows})

@@ -141,7 +141,7 @@ def _left_without_asking(events: list[Event], today: date) -> Iterator[Found]:
             silent = None
     if silent is not None:
         questions = "the next steps, the timeline, and whether a call or an e-mail suits better"
-        text = f"no timeline and no follow-up is on record since; never leave an interview without asking {questions} (S4)"
+        text = f"no timeline and no follow-up is on record since; never leave without asking {questions} (S4)"
         yield silent.place, text
 
 
