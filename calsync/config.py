@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from calsync import caldavsettings, feedsettings, paths, yamlfile
+from calsync import caldavsettings, feedsettings, paths, presets, yamlfile
 from calsync import fields as f
 from calsync.caldavsettings import CaldavSettings
 from calsync.errors import ConfigError, Problem
@@ -28,9 +28,6 @@ from calsync.feedsettings import FeedSettings
 from calsync.fields import FieldError, Fields
 from calsync.model import Pause, Policy
 from calsync.yamlfile import Document, quote
-
-PRESETS = {"szlucha": Policy()}
-"""The numbers and switches that `etiquette.preset` names; any single one may be set over them."""
 
 MINIMAL = """\
 timezone: Europe/Berlin
@@ -40,8 +37,6 @@ feed:
   path: follow-ups.ics
 """
 """A config that works, in five lines."""
-
-_GAP_REASON = "as too much is too much: daily calls win nobody"
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WEEKDAYS = {name[:3]: number for number, name in enumerate(_DAYS)} | {name: n for n, name in enumerate(_DAYS)}
@@ -81,12 +76,11 @@ def _names(settings: type[DaemonSettings]) -> tuple[str, ...]:
 
 
 _TOP = "timezone country subdivision applications answers name weekdays remind_at reminders pauses etiquette"
-_ETIQUETTE = "preset check_in_days contact_gap_days stale_after_days horizon_days email_instead thank_you"
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "": (*_TOP.split(), "caldav", "feed", "daemon"),
     "pauses": ("from", "to"),
-    "etiquette": tuple(_ETIQUETTE.split()),
+    "etiquette": presets.KEYS,
     "caldav": caldavsettings.KEYS,
     "feed": feedsettings.KEYS,
     "daemon": _names(DaemonSettings),
@@ -222,14 +216,13 @@ class _Reader:
         country = top.get("country", f.country)
         subdivision = top.get("subdivision", f.line)
         f.complain_of_place(top, country, subdivision, check_place)
-        weekdays = PRESETS["szlucha"].weekdays
+        weekdays = Policy().weekdays
         if not top.is_nothing("weekdays"):
             none = "'weekdays' is empty: on which days may anybody be called?"
             weekdays = frozenset(top.some("weekdays", f.one_of(_WEEKDAYS), none))
         pauses = [self._pause(item) for item in top.items("pauses")]
-        policy = self._etiquette(top.fields("etiquette", KEYS["etiquette"]))
         return replace(
-            policy,
+            presets.read(top.fields("etiquette", KEYS["etiquette"])),
             weekdays=weekdays,
             pauses=tuple(pause for pause in pauses if pause is not None),
             country=country,
@@ -247,33 +240,6 @@ class _Reader:
         if last < first:
             fields.complain(f"the pause ends on {last}, before it begins on {first}", "to")
         return Pause(first, last)
-
-    def _etiquette(self, fields: Fields | None) -> Policy:
-        if fields is None:
-            return PRESETS["szlucha"]
-        preset = fields.get_or("preset", f.one_of(PRESETS), PRESETS["szlucha"])
-        gap = f.whole(5, 365, _GAP_REASON)
-        return replace(
-            preset,
-            check_in_days=self._check_in_days(fields) or preset.check_in_days,
-            contact_gap_days=fields.get_or("contact_gap_days", gap, preset.contact_gap_days),
-            stale_after_days=fields.get_or("stale_after_days", f.whole(1, 3650), preset.stale_after_days),
-            horizon_days=fields.get_or("horizon_days", f.whole(0, 366), preset.horizon_days),
-            email_instead=fields.get_or("email_instead", f.switch, preset.email_instead),
-            thank_you=fields.get_or("thank_you", f.switch, preset.thank_you),
-        )
-
-    def _check_in_days(self, fields: Fields) -> tuple[int, int] | None:
-        if fields.is_nothing("check_in_days"):
-            return None
-        before = len(self._document.problems)
-        days = fields.many("check_in_days", f.whole(5, 365, _GAP_REASON))
-        if len(self._document.problems) > before:
-            return None
-        if len(days) != 2 or days[0] > days[1]:
-            fields.complain("'check_in_days' must be the first and the last day, as in [10, 14]", "check_in_days")
-            return None
-        return days[0], days[1]
 
     def _caldav(self, fields: Fields | None) -> CaldavSettings | None:
         if fields is None or not list(fields):

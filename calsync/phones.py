@@ -41,7 +41,7 @@ def spelled(number: str, country: str | None) -> str:
 
 @lru_cache(maxsize=1024)
 def international(number: str, country: str | None) -> str:
-    """A national number in international form, "+49 30 1234567"; one with a plus, or that is none, as it was written."""
+    """A national number in international form, "+49 30 1234567"; one with a plus, or an unreadable one, as written."""
     if number.startswith(_PLUSES):
         return number
     import phonenumbers

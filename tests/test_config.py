@@ -290,8 +290,8 @@ def test_a_path_that_cannot_be_looked_at_is_a_mistake_and_no_reason_to_go_on_sea
         ("pauses: [x]", "3:10: a pause is written as {from: 2026-12-21, to: 2027-01-06}"),
         ("pauses: [{from: 2026-12-21}]", "3:10: 'to' is missing"),
         ("pauses: [{from: 2026-12-21, to: 2026-12-20}]", "3:33: the pause ends on 2026-12-20, before it begins on"),
-        ("etiquette: {preset: rude}", "3:21: 'preset': 'rude' is none of szlucha"),
-        ("etiquette: {gap: 5}", "3:13: unknown key 'gap': known here are preset, check_in_days, contact_gap_days"),
+        ("etiquette: {preset: rude}", "3:21: 'preset': 'rude' is none of szlucha, campus, conservative, email-first"),
+        ("etiquette: {gap: 5}", "3:13: unknown key 'gap': known here are preset, application_days, check_in_days"),
         (
             "etiquette: {contact_gap_days: 4}",
             "3:31: 'contact_gap_days': 4 is out of range: 5 to 365, as too much is too much: daily calls win nobody",

@@ -319,8 +319,8 @@ class Chain:
             self._drop("The one follow-up was made or is past: they call if you fit.")
 
     def _check_in(self, day: date, what: str) -> None:
-        if self._is_enough():
-            self._drop(f"No more than {self.policy.max_check_ins} check-ins (max_check_ins): now it is up to them.")
+        if self._is_enough(0, is_followed=False):
+            self._drop(f"That is all (max_check_ins: {self.policy.max_check_ins}): now it is up to them.")
             return
         if due := self._check_in_due(day, what):
             self._become(due)
@@ -328,19 +328,17 @@ class Chain:
         self._drop(f"They have been silent since {say(self._told.last_word or day)}: is it still open?")
         self.stale = True
 
-    def _is_enough(self, drawn: int = 0) -> bool:
+    def _is_enough(self, drawn: int, *, is_followed: bool) -> bool:
         """Whether no check-in may follow those of the past and `drawn` ahead.
 
-        `max_check_ins` of them follow the first contact after an interview; a check-in may itself be that first one.
+        `max_check_ins` of them follow the first contact after an interview; a check-in may itself be that first one,
+        unless `is_followed`: a follow-up is ahead.
         """
         if self.policy.max_check_ins is None:
             return False
-        is_other_ahead = self.current is not None and self.current.rule != check_in.NAME and drawn == 0
-        others = is_other_ahead or any(
-            self._numbers[f"{rule}/{self._series}"] for rule in RULES if rule != check_in.NAME
-        )
-        check_ins = self._numbers[f"{check_in.NAME}/{self._series}"] + drawn
-        return check_ins >= self.policy.max_check_ins + (0 if others else 1)
+        others = [rule for rule in RULES if rule != check_in.NAME and self._numbers[f"{rule}/{self._series}"]]
+        first = 0 if others or is_followed else 1
+        return self._numbers[f"{check_in.NAME}/{self._series}"] + drawn >= first + self.policy.max_check_ins
 
     def _check_in_due(self, day: date, what: str) -> Due | None:
         """The check-in counted from `day`; None where it would open too long after the employer's last word."""
@@ -351,7 +349,9 @@ class Chain:
 
     def behind(self, last: date, drawn: int) -> Claim | None:
         """The check-in that would follow a window that closes on `last`, behind `drawn` others of its rule."""
-        if self._stage is not Stage.INTERVIEWED:
+        if self._stage is not Stage.INTERVIEWED or self.current is None:
+            return None
+        if self._is_enough(drawn, is_followed=self.current.rule != check_in.NAME):
             return None
         due = self._check_in_due(last, "The window before closes")
         if due is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from calsync.etiquette.rule import Due, Rule, reachable
 from calsync.model import Application, Applied, Channel, Event, Policy
 from calsync.workdays import following_week, say
@@ -10,14 +12,20 @@ NAME = "application-call"
 
 
 def due(event: Event, application: Application, policy: Policy) -> Due | None:
-    """The following week after `applied`; None where the contact cannot be called.
+    """The following week after `applied`, or `application_days` after it (ours); None where nobody can be called.
 
     With the setting `email_instead` (ours) an e-mail stands in for a call that is not possible.
     """
     if not isinstance(event, Applied) or not _possible(application, policy):
         return None
-    first, last = following_week(event.day)
-    because = f"You applied on {say(event.day)}.", "One brief call in the following week is polite, then no more."
+    if policy.application_days is None:
+        first, last = following_week(event.day)
+        when = "in the following week"
+    else:
+        low, high = policy.application_days
+        first, last = event.day + timedelta(days=low), event.day + timedelta(days=high)
+        when = f"{low} to {high} days later"
+    because = f"You applied on {say(event.day)}.", f"One brief call {when} is polite, then no more."
     return Due(NAME, first, last, because)
 
 
