@@ -39,6 +39,9 @@ applications:
     events:
       - applied: 2026-11-18
 """
+ASKED = JOURNAL.replace("interview: 2026-11-19", "interview: 2026-11-19\n        follow_up: {by: call}")
+"""The same, with an answer before leaving: `calsync check` has nothing to warn of."""
+
 FEED = "timezone: Europe/Berlin\ncountry: DE\napplications: applications.yaml\nfeed: {path: follow-ups.ics}\n"
 
 
@@ -294,14 +297,15 @@ def test_check_json_of_a_missing_config_is_a_problem_of_a_whole_file(home: Home)
 
 
 def test_check_says_what_is_fine_and_warns_of_what_is_ahead(home: Home):
+    home.write("applications.yaml", ASKED)
     said = home.run("check", "--today", TODAY)
     assert said == Said(0, "config.yaml and applications.yaml: fine, 2 applications.\n", "")
-    home.write("applications.yaml", JOURNAL.replace("2026-11-18", "2026-12-24"))
+    home.write("applications.yaml", ASKED.replace("2026-11-18", "2026-12-24"))
     for verb in ("check", "windows", "sync"):
         said = home.run(verb, "--today", TODAY)
         assert said.code == 0
         assert said.err == (
-            "warning: applications.yaml:12:9: applied on 2026-12-24 is still ahead: it is left out until then\n"
+            "warning: applications.yaml:13:9: applied on 2026-12-24 is still ahead: it is left out until then\n"
         )
     said = home.run("check", "--today", TODAY, "--json")
     assert said.err == ""
@@ -527,7 +531,7 @@ def test_nothing_to_do_is_said(home: Home):
 def test_a_dry_run_makes_no_file_of_any_kind(home: Home, radicale: Server):
     home.on(radicale.url, calendar=f"Dry {home.root.name}", also="feed: {path: follow-ups.ics}\n")
     (home.folder / "applications.yaml").write_text(
-        JOURNAL.replace("email: dana", "country: US, subdivision: IL, email: dana"), encoding="utf-8"
+        ASKED.replace("email: dana", "country: US, subdivision: IL, email: dana"), encoding="utf-8"
     )
     before = home.tree()
     for arguments in (["--dry-run"], ["--dry-run", "--offline"], ["--dry-run", "--json"], ["windows"], ["check"]):
