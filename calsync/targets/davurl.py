@@ -70,7 +70,13 @@ def told_path(told: str | None, url: str, calendar: str) -> str:
     return path if canonical(path).startswith(f"{home}/") else asked
 
 
+_SHARED = {"ac", "co", "com", "edu", "go", "gov", "ltd", "me", "ne", "net", "or", "org", "plc"}
+"""Second levels under which strangers stand side by side, as in co.uk; by far the most of those that there are."""
+
+
 def _are_kin(one: str, other: str) -> bool:
     """Whether the other host stands under this one, or both under the same domain of two parts or more."""
     parents = [host.partition(".")[2] for host in (one, other)]
-    return ("." in one and other.endswith(f".{one}")) or (parents[0] == parents[1] and "." in parents[0])
+    second, _, top = parents[0].partition(".")
+    sisters = parents[0] == parents[1] and top != "" and not (second in _SHARED and len(top) == 2)
+    return sisters or ("." in one and other.endswith(f".{one}"))

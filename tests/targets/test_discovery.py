@@ -20,6 +20,7 @@ from calsync.errors import ConfigError, LoginError, SyncFailedError, Unreachable
 from calsync.targets.caldav import CaldavTarget
 from calsync.targets.davdns import look_up
 from calsync.targets.davservice import Entrance, entrances
+from calsync.targets.davurl import allowed
 from tests import internet as net
 from tests.internet import Internet
 from tests.scripted import Asked, Reply, Scripted, multistatus, response, serve
@@ -289,6 +290,28 @@ def test_the_well_known_address_may_lead_to_a_host_of_the_domain_and_no_further(
         with pytest.raises(UnreachableError, match=r"https://dav\.example\.net, which does not get your password"):
             opened(url="alice@example.org", calendar="Jobs").fetch([])
         assert len(server.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("home", "other", "may"),
+    [
+        ("example.org", "dav.example.org", True),
+        ("dav.example.org", "p1.example.org", True),
+        ("dav.gmx.de", "dav2.gmx.de", True),
+        ("example.org", "evil-example.org", False),
+        ("dav.example.org", "example.org", False),
+        ("example.org", "evil.org", False),
+        ("example.co.uk", "evil.co.uk", False),
+        ("example.co.uk", "dav.example.co.uk", True),
+        ("localhost", "evil.localhost", False),
+    ],
+)
+def test_the_password_follows_a_redirect_within_the_family_alone(home: str, other: str, *, may: bool) -> None:
+    if may:
+        assert allowed(f"https://{home}/", f"https://{other}/x") == f"https://{other}/x"
+        return
+    with pytest.raises(UnreachableError, match="does not get your password"):
+        allowed(f"https://{home}/", f"https://{other}/x")
 
 
 @pytest.mark.parametrize("user", ["alice@example.org", "alice"])
