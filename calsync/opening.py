@@ -1,8 +1,8 @@
 """Open the calendar that a config names: with its password, and where it was found last time.
 
 Where `caldav.url` is `embedded`, calsync's own server is found running, or runs for as long as the calendar is open; a
-dry run works on a throw-away copy of it. Public face: `calendar`; `find_again` and
-`take_note`, where it was found; `named`; `server`, for a daemon; `login`, for apps.
+dry run works on a throw-away copy of it. Public face: `calendar`; `find_again` and `take_note`, where it was found;
+`named`; `server` and `feed`, for a daemon; `login` and `links`, for apps.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from calsync.state import State
 from calsync.targets.base import Target
 
 if TYPE_CHECKING:
+    from calsync.feedsettings import FeedSettings
     from calsync.server.embedded import EmbeddedServer
-    from calsync.server.listening import Listen
+    from calsync.server.feed import Link
+    from calsync.server.listening import Listen, Listener
 
 
 @contextmanager
@@ -78,14 +80,53 @@ def server_folder(environ: Mapping[str, str]) -> Path:
     return paths.state_folder(environ) / "server"
 
 
-def server(settings: CaldavSettings, environ: Mapping[str, str]) -> AbstractContextManager[EmbeddedServer]:
+def server(
+    settings: CaldavSettings, environ: Mapping[str, str], listener: Listener | None = None
+) -> AbstractContextManager[EmbeddedServer]:
     """The embedded server of `settings`, running while the block runs: all that a daemon needs to call.
 
-    Raises as `server.embedded.serve`.
+    It is on `listener`, if there is one, with all else that is served there. Raises as `server.embedded.serve`.
     """
     from calsync.server import embedded
 
-    return embedded.serve(server_folder(environ), _listen(settings))
+    return embedded.serve(server_folder(environ), _listen(settings), listener)
+
+
+def feed_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of the words in the feed's addresses. No cache: where they are lost, phones must subscribe again."""
+    return paths.state_folder(environ) / "feed"
+
+
+def feed(
+    settings: FeedSettings, environ: Mapping[str, str], listener: Listener | None = None
+) -> AbstractContextManager[str]:
+    """The feed of `settings`, served while the block runs: all that a daemon needs to call.
+
+    Raises as `server.feed.serve`.
+    """
+    from calsync.server import feed as served
+
+    return served.serve(settings, feed_folder(environ), listener)
+
+
+def links(config: Config, environ: Mapping[str, str], subscriber: str | None, *, renew: bool) -> list[Link]:
+    """The addresses of the feed: those of all subscribers, or that of one, who may be a new one.
+
+    With `renew` that subscriber gets another (the default one, where none is named) and the old one is revoked. Raises
+    ConfigError where the config does not serve the feed, CalsyncError where the addresses cannot be kept.
+    """
+    from calsync.server import feed as served
+    from calsync.server import subscribers
+
+    if config.feed is None or config.feed.listen is None:
+        text = "this config serves no feed: write 'feed: {path: follow-ups.ics, listen: \"127.0.0.1:8422\"}'"
+        raise ConfigError([Problem(str(config.path), 0, 0, text)])
+    folder = feed_folder(environ)
+    name = subscriber or subscribers.DEFAULT
+    if subscriber or renew:
+        subscribers.new_word(folder, name, renew=renew)
+    found = served.links(config.feed, folder)
+    return [link for link in found if link.name == name] if subscriber or renew else found
 
 
 @dataclass(frozen=True, slots=True)

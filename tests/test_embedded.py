@@ -76,13 +76,13 @@ def test_it_listens_on_loopback_alone_and_no_more_after_the_end(folder: Path) ->
         assert address.hostname == "127.0.0.1"
     with pytest.raises(ConnectionRefusedError), socket.create_connection((address.hostname, address.port)):
         pass
-    assert "embedded CalDAV" not in {thread.name for thread in threading.enumerate()}
+    assert "calsync listener" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_it_ends_when_the_block_fails(folder: Path) -> None:
     with pytest.raises(ZeroDivisionError), serve(folder):
         raise ZeroDivisionError
-    assert "embedded CalDAV" not in {thread.name for thread in threading.enumerate()}
+    assert "calsync listener" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_the_password_is_readable_by_its_owner_alone_and_not_in_the_log(folder: Path) -> None:
@@ -151,7 +151,9 @@ def test_an_address_that_a_killed_server_left_behind_is_not_believed(folder: Pat
 
 def test_reading_touches_nothing_in_the_folder(folder: Path) -> None:
     with for_reading(folder) as server:
-        assert target(server).listing().whole
+        first = target(server)
+        assert first.listing().whole
+        first.close()
     assert not folder.exists()
     with serve(folder) as server:
         first = target(server)
@@ -251,7 +253,9 @@ def test_the_address_for_apps(listen: Listen, url: str) -> None:
 def test_it_listens_on_ipv6_too(folder: Path) -> None:
     with serve(folder, Listen("::1", 0)) as server:
         assert server.url.startswith("http://[::1]:")
-        assert target(server).listing().whole
+        first = target(server)
+        assert first.listing().whole
+        first.close()
 
 
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:

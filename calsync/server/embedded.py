@@ -25,7 +25,8 @@ from calsync import credentials
 from calsync.credentials import Secret
 from calsync.errors import BusyError, CalsyncError, UnreachableError
 from calsync.server import login
-from calsync.server.listening import Listen, listening
+from calsync.server.listening import Listen, Listener, listening
+from calsync.server.site import Wsgi
 
 if TYPE_CHECKING:
     from radicale.app import Application
@@ -50,11 +51,13 @@ class EmbeddedServer:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, listen: Listen | None = None) -> Iterator[EmbeddedServer]:
+def serve(folder: Path, listen: Listen | None = None, listener: Listener | None = None) -> Iterator[EmbeddedServer]:
     """Run the server while the block runs, on a free port of loopback unless `listen` says where.
 
     `folder` keeps calendars, password and log; what is in it is the user's, no cache. The password is made at the
     first start and kept, so that phones stay logged in. A sync that runs the server for its own time is waited for.
+
+    It is on `listener`, if there is one, with all else that is served there.
 
     Raises BusyError if another process keeps serving this folder, CalsyncError if Radicale is not installed or folder
     or certificate cannot be used, UnreachableError if the port is taken or the server gives no answer.
@@ -63,7 +66,7 @@ def serve(folder: Path, listen: Listen | None = None) -> Iterator[EmbeddedServer
     while True:
         with _locked(folder, shared=False) as locked:
             if locked:
-                with _serving(folder, listen) as server:
+                with _serving(folder, listen, listener) as server:
                     yield server
                 return
         if time.monotonic() > deadline:
@@ -97,7 +100,7 @@ def for_reading(folder: Path) -> Iterator[EmbeddedServer]:
 
 
 @contextlib.contextmanager
-def _serving(folder: Path, listen: Listen | None) -> Iterator[EmbeddedServer]:
+def _serving(folder: Path, listen: Listen | None, listener: Listener | None = None) -> Iterator[EmbeddedServer]:
     """Run it. calsync itself always comes over loopback, so that no certificate stands in its way."""
     wanted = [listen] if listen and listen.is_plain_loopback else [Listen(), *([listen] if listen else [])]
     address = folder / "address"
@@ -109,7 +112,7 @@ def _serving(folder: Path, listen: Listen | None) -> Iterator[EmbeddedServer]:
             application = _application(folder)
         except OSError as error:
             raise _unusable(folder, error) from None
-        listens = stack.enter_context(listening(application, *wanted))
+        listens = stack.enter_context(listening(Wsgi(application), *wanted, listener=listener))
         server = EmbeddedServer(listens[0].url, password)
         _wait_until_it_answers(server)
         stack.callback(address.unlink, missing_ok=True)

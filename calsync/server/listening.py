@@ -1,30 +1,37 @@
-"""Serve a WSGI application on some addresses, each in a thread of this process, with or without TLS.
+"""One listener for all that calsync serves: a thread of this process that takes requests on some addresses.
 
-Python's own wsgiref, with a thread for each request. Public face: `Listen`, an address; `listening`.
+The HTTP is that of `exchange.py`. Idle it does nothing: no polling, no timers but those of open connections.
+
+Public face: `Listen`, an address; `Listener`, which has sites on addresses; `listening`, for one site.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
-import logging
 import socket
-import socketserver
 import ssl
 import threading
-import wsgiref.simple_server
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from calsync.errors import CalsyncError, UnreachableError
+from calsync.server.site import Site
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
+    from calsync.server.exchange import Server
 
 LOOPBACK = "127.0.0.1"
+GRACE_SECONDS = 4
+"""How long requests under way may go on when the listener stops."""
+
+_BACKLOG = 64
+_THREADS = 8
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +65,123 @@ class Listen:
         return f"{'https' if self.certificate else 'http'}://{shown}:{self.port}/"
 
 
-@contextlib.contextmanager
-def listening(application: WSGIApplication, *wanted: Listen) -> Iterator[list[Listen]]:
-    """Serve `application` on the addresses `wanted` while the block runs; gives them with the ports that they have.
+@dataclass(slots=True)
+class _Address:
+    """An address that is listened on. The list of sites is the one that the server asks."""
 
-    Raises UnreachableError where one is taken, CalsyncError where a certificate cannot be used.
+    listen: Listen
+    server: Server
+    sites: list[Site] = field(default_factory=list)
+
+
+class Listener:
+    """Serves sites on addresses from `start` to `stop`, or while a `with` block runs. Nothing wakes it but requests.
+
+    One address may have several sites, each for its own paths. Its methods are for one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="calsync listener", daemon=True)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="calsync request")
+        self._addresses: list[_Address] = []
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Listen no more, let requests under way end, for at most `GRACE_SECONDS`, and end the thread."""
+        if not self._thread.is_alive():
+            return
+        for address in self._addresses:
+            self._do(address.server.leave(GRACE_SECONDS))
+        self._addresses.clear()
+        self._do(self._end_tasks())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def add(self, site: Site, listen: Listen) -> Listen:
+        """Serve `site` on an address, which others may have too; gives it with the port that it has.
+
+        Raises UnreachableError where the address is taken, CalsyncError where a certificate cannot be used.
+        """
+        address = self._address(listen)
+        address.sites.append(site)
+        return address.listen
+
+    def remove(self, site: Site, listen: Listen) -> None:
+        """Serve `site` there no more; `listen` as `add` gave it. An address without a site is listened on no more."""
+        for address in [each for each in self._addresses if each.listen == listen and site in each.sites]:
+            address.sites.remove(site)
+            if not address.sites:
+                self._addresses.remove(address)
+                self._do(address.server.leave(GRACE_SECONDS))
+
+    def _address(self, listen: Listen) -> _Address:
+        for address in self._addresses:
+            if (address.listen.host, address.listen.port) == (listen.host, listen.port):
+                if address.listen != listen:
+                    text = f"{listen.host}:{listen.port} is to be served with two certificates. Set the same for both."
+                    raise CalsyncError(text)
+                return address
+        address = self._opened(listen)
+        self._addresses.append(address)
+        return address
+
+    def _opened(self, listen: Listen) -> _Address:
+        from calsync.server.exchange import Server  # loads Tornado
+
+        tls = _tls(listen)
+        sites: list[Site] = []
+        listening_socket = _bound(listen)
+        server = self._do(Server.on(listening_socket, sites, self._threads, tls))
+        return _Address(replace(listen, port=listening_socket.getsockname()[1]), server, sites)
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Have the thread do it, and wait."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _end_tasks(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def listening(site: Site, *wanted: Listen, listener: Listener | None = None) -> Iterator[list[Listen]]:
+    """Serve `site` on the addresses `wanted` while the block runs; gives them with the ports that they have.
+
+    On `listener`, if there is one already. Raises as `Listener.add`.
     """
     with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(_bound(listen)) for listen in wanted]
-        for server in servers:
-            server.set_app(application)
-            thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="embedded CalDAV", daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(server.shutdown)
-        yield [
-            Listen(listen.host, server.server_port, listen.certificate, listen.key)
-            for listen, server in zip(wanted, servers, strict=True)
-        ]
+        used = listener or stack.enter_context(Listener())
+        found = []
+        for listen in wanted:
+            found.append(used.add(site, listen))
+            stack.callback(used.remove, site, found[-1])
+        yield found
 
 
-def _bound(listen: Listen) -> _Server:
-    """A server that accepts connections, which wait from here on."""
-    context = _tls(listen)
+def _bound(listen: Listen) -> socket.socket:
+    """A socket that accepts connections, which wait from here on."""
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    both = listen.host == "::" and socket.has_dualstack_ipv6()
     try:
-        return _Server(listen, context)
+        return socket.create_server((listen.host, listen.port), family=family, backlog=_BACKLOG, dualstack_ipv6=both)
     except OSError as error:
         where = f"{listen.host}:{listen.port}"
-        raise UnreachableError(f"The CalDAV server cannot listen on {where}: {error.strerror}.") from None
+        raise UnreachableError(f"calsync cannot listen on {where}: {_reason(error)}.") from None
 
 
 def _tls(listen: Listen) -> ssl.SSLContext | None:
@@ -97,53 +193,10 @@ def _tls(listen: Listen) -> ssl.SSLContext | None:
     except OSError as error:  # ssl.SSLError is one
         reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
         pair = f"the TLS certificate {listen.certificate} with the key {listen.key}"
-        raise CalsyncError(f"The CalDAV server cannot use {pair}: {reason}.") from None
+        raise CalsyncError(f"calsync cannot use {pair}: {reason}.") from None
     return context
 
 
-class _Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
-    """A thread for each request. The queue is long enough for eight clients at once and more."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self, listen: Listen, tls: ssl.SSLContext | None) -> None:
-        self._tls = tls
-        self.address_family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-        super().__init__((listen.host, listen.port), _Handler)
-
-    def server_bind(self) -> None:
-        """As the parent's, but without asking DNS for this machine's name."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-        self.setup_environ()
-        if self._tls is not None:
-            self.base_environ["HTTPS"] = "on"
-
-    def get_request(self) -> tuple[Any, Any]:
-        """A new connection. TLS greets within the request's own thread: a client that stalls stops no other."""
-        connection, address = super().get_request()
-        if self._tls is not None:
-            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        return connection, address
-
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  # the parent's arguments
-        """A client that went away in the middle is no error of ours."""
-        logging.getLogger("radicale").info("A request ended early.", exc_info=True)
-
-
-class _Handler(wsgiref.simple_server.WSGIRequestHandler):
-    """Quiet, and with paths in UTF-8, as Radicale's own handler has them."""
-
-    timeout = 30
-
-    def get_environ(self) -> dict[str, str]:
-        """The WSGI environment of a request."""
-        return {**super().get_environ(), "PATH_INFO": unquote(self.path.partition("?")[0])}
-
-    def address_string(self) -> str:
-        """The client's address, not looked up."""
-        return str(self.client_address[0])
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the parent's name for it
-        """Nothing: Radicale logs what matters."""
+def _reason(error: OSError) -> str:
+    """What the system says; `socket.create_server` adds the address to it, which is told already."""
+    return (error.strerror or str(error)).partition(" (while attempting")[0]

@@ -1,7 +1,9 @@
 """A feed: one .ics file that calendar apps subscribe to. Written whole, at once, and only when something differs.
 
 Form: RFC 5545, RFC 7986 (NAME, COLOR, REFRESH-INTERVAL), and the X- properties that Apple and Outlook read; see
-`docs/calendars.md`, "The feed". The text of each event is kept as it was given. Public face: `FeedTarget`.
+`docs/calendars.md`, "The feed". The text of each event is kept as it was given.
+
+Public face: `FeedTarget`; `is_whole` and `with_source`, for a server.
 """
 
 from __future__ import annotations
@@ -115,7 +117,7 @@ class FeedTarget:
             return
         self._stored = self._read()
         text = self._stored or ""
-        if text and not (text.startswith(_OPENING) and f"\r\nPRODID:{PRODID}\r\n" in text):
+        if text and not _is_ours(text):
             raise GuardError(
                 f"{self._path} is not a feed of calsync, so it is not written over."
                 " Set feed.path to another file, or move this one away."
@@ -164,6 +166,21 @@ class FeedTarget:
         """The whole file: the same events give the same bytes, in whatever order they came."""
         events = sorted(self._events.values(), key=lambda text: (_value(text, "DTSTART"), _value(text, "UID")))
         return f"{self._head}{self._zones_of(events)}{''.join(events)}{_CLOSING}"
+
+
+def is_whole(text: str) -> bool:
+    """Whether this is a feed of ours, to its end."""
+    return _is_ours(text) and text.endswith(_CLOSING)
+
+
+def with_source(text: str, url: str) -> str:
+    """The feed with the address at which it is served (RFC 7986 5.8), which the file does not have: it is a secret."""
+    head, product, rest = text.partition(f"\r\nPRODID:{PRODID}\r\n")
+    return f"{head}{product}{_folded(f'SOURCE;VALUE=URI:{url}')}\r\n{rest}"
+
+
+def _is_ours(text: str) -> bool:
+    return text.startswith(_OPENING) and f"\r\nPRODID:{PRODID}\r\n" in text
 
 
 def _head(title: str, color: str) -> str:

@@ -1,0 +1,142 @@
+"""What a listener serves: a `Site` takes a `Request` and gives a `Response`. Values alone; no socket, no library.
+
+Idea: WSGI's (PEP 3333), with values in place of callbacks. Public face: `Request`, `Response`, `Site`, `Wsgi`, which
+makes a site of a WSGI application, `HEADERS`, `plain` and `NOT_FOUND`.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from wsgiref.types import WSGIApplication
+
+HEADERS = (
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Robots-Tag", "noindex"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+"""What every answer of our own says: an address that is a secret must not be told on (RFC 9110 10.1.3), nor listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `path` is as it was sent, not decoded, without the query; `headers` know names in any case.
+
+    Path and query are left out of the repr: they may be a secret.
+    """
+
+    method: str
+    path: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    query: str = field(default="", repr=False)
+    body: bytes = field(default=b"", repr=False)
+    client: str = ""
+    server: tuple[str, int] = ("127.0.0.1", 80)
+    secure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer: the status code, the headers in order, the body. Length and date are added when it is sent."""
+
+    status: int
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+
+
+class Site(Protocol):
+    """Some paths of a listener."""
+
+    in_thread: bool
+    """Whether it is asked in a thread, after all others: so must be what takes longer than to read a file."""
+
+    longest_body: int
+    """How many bytes the body of a request may have."""
+
+    def answer(self, request: Request) -> Response | None:
+        """The answer; None if the path is another site's."""
+        ...
+
+
+def plain(status: int, text: str, *more: tuple[str, str]) -> Response:
+    """A short answer in words."""
+    return Response(status, (("Content-Type", "text/plain; charset=utf-8"), *HEADERS, *more), text.encode())
+
+
+NOT_FOUND = plain(404, "Not found.\n")
+"""The same for everything that is not there, whatever the reason."""
+
+
+class Wsgi:
+    """A WSGI application (PEP 3333) as a site, on all paths. Its request and its answer are whole in memory.
+
+    The path has UTF-8 where PEP 3333 has bytes as Latin-1, as Radicale's own server has it.
+    """
+
+    in_thread = True
+
+    def __init__(self, application: WSGIApplication, *, longest_body: int = 10_000_000) -> None:
+        self._application = application
+        self.longest_body = longest_body
+
+    def answer(self, request: Request) -> Response:
+        """See `Site.answer`. What the application raises goes on."""
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+        chunks: list[bytes] = []
+
+        def start_response(
+            status: str,
+            headers: list[tuple[str, str]],
+            exc_info: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None = None,  # noqa: ARG001  # nothing was sent, so a second start needs no more
+        ) -> Any:  # noqa: ANN401  # PEP 3333's write(), whose result nobody looks at
+            begun[:] = [(status, headers)]
+            return chunks.append
+
+        answered: Iterable[bytes] = self._application(environ(request), start_response)
+        try:
+            chunks.extend(answered)
+        finally:
+            if close := getattr(answered, "close", None):
+                close()
+        status, headers = begun[0]
+        return Response(int(status.split()[0]), headers, b"".join(chunks))
+
+
+def environ(request: Request) -> dict[str, Any]:
+    """The WSGI environment of a request."""
+    host, port = request.server
+    values: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(request.path),
+        "QUERY_STRING": request.query,
+        "CONTENT_LENGTH": str(len(request.body)),
+        "REMOTE_ADDR": request.client,
+        "REMOTE_HOST": request.client,
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "https" if request.secure else "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    if request.secure:
+        values["HTTPS"] = "on"
+    for name, value in request.headers.items():
+        key = name.upper().replace("-", "_")
+        if key == "CONTENT_TYPE":
+            values[key] = value
+        elif key not in ("CONTENT_LENGTH", "TRANSFER_ENCODING") and "_" not in name:
+            values[f"HTTP_{key}"] = value
+    return values
