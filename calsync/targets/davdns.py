@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import dns.exception
-import dns.name
-import dns.resolver
-
 DNS_SECONDS = 5.0
 """How long to wait for all answers to one question. Then it counts as answered with nothing."""
 
@@ -18,6 +14,10 @@ def look_up(name: str, kind: str, server: tuple[str, int] | None = None) -> Sequ
     Nothing where there are none, and where the DNS does not answer: many small routers know addresses alone. `server`
     is asked instead of the system's.
     """
+    import dns.exception  # here, because it takes a tenth of a second that servers named by a URL do not need
+    import dns.name
+    import dns.resolver
+
     try:
         resolver = dns.resolver.Resolver(configure=server is None)
         if server is not None:
