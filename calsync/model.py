@@ -177,6 +177,15 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """What the user leaves with the people they contact."""
+
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
     """One role at one company, with all that happened, in file order (answers after the journal)."""
 
@@ -242,7 +251,8 @@ class Window:
     `applications` are those that the touch serves, the one that gives the id first. `by` is None where no touch
     is meant. `starts` and `ends` are set for timed prompts alone. `done_on` and `done_by` tell of the touch that
     used it up. `days` are the business days among them, on which a reminder may ring. `interview` is the one that a
-    prompt is about. `why` holds, in plain words, the event, the rule, and every shift of the days.
+    prompt is about. `strengths` and `articles` are what this touch is to bring. `why` holds, in plain words, the
+    event, the rule, and every shift of the days.
     """
 
     id: str
@@ -258,6 +268,8 @@ class Window:
     ends: datetime | None = None
     done_on: date | None = None
     done_by: Channel | None = None
+    strengths: tuple[str, ...] = ()
+    articles: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
 
 
@@ -303,7 +315,7 @@ class Reminder:
     categories: tuple[str, ...] = ("Follow-up",)
     alarms: tuple[timedelta, ...] = ()
     transp: str = "TRANSPARENT"
-    klass: str = "PRIVATE"
+    classification: str = "PRIVATE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import cache
 
+from calsync.etiquette.bringing import bring
 from calsync.etiquette.guard import Person, happens
 from calsync.etiquette.persons import Phone, digits, persons
 from calsync.etiquette.replay import Chain
@@ -37,7 +38,7 @@ def outlook(
         chains = tuple(Chain(each, policy, places(*_place(each, policy)), today) for each in group)
         person = Person(chains, policy, today)
         person.replay()
-        windows.extend(person.windows())
+        windows.extend(bring(person.windows(), group, today))
         standings.update((standing.application.id, standing) for standing in person.standings())
     windows.sort(key=lambda window: (window.opens, window.id))
     return Outlook(

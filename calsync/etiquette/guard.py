@@ -217,9 +217,10 @@ def _why(placed: Placed) -> Iterator[str]:
     if not placed.parts:
         yield from _why_alone(placed)
         return
-    for claim in placed.claims:
-        application, part = claim.chain.application, placed.part(claim)
-        whose = f"{application.company}, {application.role}" if application.role else application.company
+    names = [claim.chain.name for claim in placed.claims]
+    for claim, name in zip(placed.claims, names, strict=True):
+        part = placed.part(claim)
+        whose = f"{name} ({claim.chain.application.id})" if names.count(name) > 1 else name
         if claim.pin is not None:
             yield from (f"{whose}: {reason}" for reason in claim.due.because)
             continue

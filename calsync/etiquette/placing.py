@@ -72,7 +72,7 @@ class Spacing:
     def behind(self, placed: Placed) -> Bar:
         """The bar that a window sets for those behind it, from its last day."""
         until = self.until(placed.span.closes)
-        whom = placed.lead.chain.application.company
+        whom = placed.lead.chain.name
         return Bar(
             until,
             f"A window for {whom}, with the same person, closes on {say(placed.span.closes)}: "
@@ -154,7 +154,7 @@ class _Firm:
         if claim.pin is not None:
             return new
         for number, placed in enumerate(self.agreed):
-            if _shared(placed, new):
+            if placed.span.opens <= new.span.closes and new.span.opens <= placed.span.closes:
                 self._join(number, new)
                 return None
         for placed in self.agreed:

@@ -131,6 +131,12 @@ class Chain:
         self._skipped: set[str] = set()
         self._pins: dict[str, Span] = {}
 
+    @property
+    def name(self) -> str:
+        """The application as people call it: "Acme Corp, Data Engineer"."""
+        application = self.application
+        return f"{application.company}, {application.role}" if application.role else application.company
+
     # What stands now.
 
     @property

@@ -44,7 +44,7 @@ def test_email_first_writes_where_it_can(application, today, expected):
             [APPLIED],
             "11-05",
             ["application-call/1 call 11-16..11-18 firm"],
-        ),  # 14 to 18 November; it begins on a Saturday
+        ),  # from a Saturday on
         (
             [INTERVIEW],
             "11-12",
