@@ -536,7 +536,7 @@ class Moment:
         if chain.pinned(chain.id) is not None:
             return alone
         for i, group in enumerate(agreed):
-            if shared(group, alone) is not None:
+            if group.opens <= alone.closes and alone.opens <= group.closes:
                 agreed[i] = self.merged(group, chain, (group.opens, group.closes))
                 return None
         for group in agreed:
