@@ -1,6 +1,6 @@
 """What servers make of the bodies that they are given, and what they look for in them.
 
-Public face: `rewritten`, `uid_of`, `component_of`, `has_empty_x`, `has_dtend`, `unfolded`.
+Public face: `rewritten`, `uid_of`, `component_of`, `has_empty_x`, `has_dtend`, `unfolded`, `parsed`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Component:
 def rewritten(body: str, flags: frozenset[Quirk]) -> str:
     """The body as a server with these flags keeps it; the very same one if none of them rewrites."""
     changes = [change for flag, change in _CHANGES.items() if flag in flags]
-    calendar = _parsed(body) if changes else None
+    calendar = parsed(body) if changes else None
     if calendar is None:
         return body
     for component in calendar.walk():
@@ -82,7 +82,8 @@ def unfolded(body: str) -> str:
     return re.sub(r"\n[ \t]", "", body.replace("\r\n", "\n"))
 
 
-def _parsed(body: str) -> Component | None:
+def parsed(body: str) -> Component | None:
+    """The object as a tree; None if it is not one."""
     root = Component("")
     stack = [root]
     for line in unfolded(body).split("\n"):
@@ -123,7 +124,7 @@ def _reorder(component: Component) -> None:
 
 def _stamp(component: Component) -> None:
     if component.name == "VEVENT":
-        component.set("DTSTAMP", "20261123T235959Z")
+        component.set("DTSTAMP", "20261123T070005Z")
 
 
 def _escape_x(component: Component) -> None:
@@ -132,7 +133,7 @@ def _escape_x(component: Component) -> None:
 
 def _add_class(component: Component) -> None:
     if component.name == "VEVENT":
-        component.set("CREATED", "20261123T235959Z")
+        component.set("CREATED", "20261123T070005Z")
         if not component.has("CLASS"):
             component.lines.append("CLASS:PUBLIC")
 
@@ -154,14 +155,14 @@ def _renumber(component: Component) -> None:
         component.set("PRODID", "-//Google Inc//Google Calendar 70.9054//EN")
     if component.name == "VEVENT":
         component.set("SEQUENCE", "0")
-        component.set("LAST-MODIFIED", "20261123T235959Z")
+        component.set("LAST-MODIFIED", "20261123T070005Z")
 
 
 def _touch_alarms(component: Component) -> None:
     if component.name == "VALARM":
         component.set("UID", "A7F0C1D2-0001")
         component.set("X-WR-ALARMUID", "A7F0C1D2-0001")
-        component.set("ACKNOWLEDGED", "20261123T235959Z")
+        component.set("ACKNOWLEDGED", "20261123T070005Z")
 
 
 _CHANGES: dict[Quirk, Callable[[Component], None]] = {

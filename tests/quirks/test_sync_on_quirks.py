@@ -1,0 +1,305 @@
+"""The promises of a sync under every quirk of a server, alone and together, and with a request lost at any point."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.quirks import FITFUL, REFUSING, Fault, Limits, Quirk, QuirkServer
+from tests.quirks.world import MOVED, RENAMED, OnQuirks, wanted
+from tests.test_sync import JOURNAL, REJECTED
+
+FOLLOWING = [quirk for quirk in Quirk if quirk not in REFUSING]
+"""With these every wish is met, if not at once."""
+
+COMBINATIONS = 40
+SEED = 5
+
+Opened = Callable[..., OnQuirks]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Opened]:
+    """Opens worlds, each on a server of its own with the flags given."""
+    servers: list[QuirkServer] = []
+
+    def open_with(*flags: Quirk, **limits: int) -> OnQuirks:
+        server = QuirkServer(flags, limits=Limits(**limits))
+        servers.append(server.start())
+        return OnQuirks(tmp_path / f"world-{len(servers)}", server)
+
+    yield open_with
+    for server in servers:
+        server.stop()
+
+
+def patience(*flags: Quirk) -> int:
+    """How many runs it may take until all is as wanted, the last of which only looks: 2, more where a server fails."""
+    return 2 + 8 * len(FITFUL & set(flags))
+
+
+def must_follow(world: OnQuirks, journal: str, runs: int) -> None:
+    """With this journal, the calendar shows what it says after so many runs, the last of which writes nothing."""
+    world.write(journal)
+    world.settle(runs, partial(as_wanted, world, journal))
+    assert as_wanted(world, journal)
+    assert world.is_settled
+
+
+def as_wanted(world: OnQuirks, journal: str) -> bool:
+    """Whether the calendar shows what the journal says."""
+    return world.shown() == wanted(journal)
+
+
+def must_be_dry(world: OnQuirks) -> None:
+    """A dry run sends no write."""
+    before = dict(world.items())
+    assert world.writes_of(dry_run=True)[1] == 0
+    assert world.items() == before
+
+
+# --------------------------------------------------------------------------------------------- one quirk
+
+
+@pytest.mark.parametrize("quirk", FOLLOWING)
+def test_the_calendar_follows_the_journal(opened: Opened, quirk: Quirk) -> None:
+    """From the first sync over a change and a rejection; UIDs stay; each time the next run writes nothing."""
+    world, runs = opened(quirk), patience(quirk)
+    must_be_dry(world)
+    must_follow(world, JOURNAL, runs)
+    before = {href: item.uid for href, item in world.server.model.items.items()}
+    world.write(RENAMED)
+    must_be_dry(world)
+    must_follow(world, RENAMED, runs)
+    assert {href: item.uid for href, item in world.server.model.items.items()} == before
+    must_follow(world, REJECTED, runs)
+    assert {href for href in before if href in world.items()} == set(world.items())
+    world.must_be_unharmed()
+
+
+@pytest.mark.parametrize("quirk", FOLLOWING)
+def test_a_lost_state_makes_no_duplicates_and_no_writes(opened: Opened, quirk: Quirk) -> None:
+    world, runs = opened(quirk), patience(quirk)
+    must_follow(world, JOURNAL, runs)
+    before = dict(world.items())
+    for _ in range(2):
+        world.lose_state()
+        world.settle(runs)
+        assert world.items() == before
+    world.lose_state()
+    if quirk is not Quirk.OUTLOOK_DROPS_X:  # nothing says there whose the old words are
+        must_follow(world, MOVED, runs)
+    world.must_be_unharmed()
+
+
+@pytest.mark.parametrize("quirk", FOLLOWING)
+def test_what_a_person_did_stays(opened: Opened, quirk: Quirk) -> None:
+    """A title changed by hand stays through a change of the journal, and what was deleted stays deleted."""
+    world, runs = opened(quirk), patience(quirk)
+    must_follow(world, JOURNAL, runs)
+    world.retitle("Bolt", "Ring Lee, ask for the team")
+    world.remove(world.find("E-mail Dana"))
+    world.write(RENAMED)
+    for _ in range(2):
+        world.settle(runs)
+        assert world.find("Ring Lee, ask for the team")
+        assert len(world.shown()) == 2
+    world.must_be_unharmed()
+
+
+# ------------------------------------------------------------------------------ what a server never does
+
+
+def test_where_writes_lead_to_a_login_page_nothing_is_taken_for_written(opened: Opened) -> None:
+    world = opened(Quirk.PUT_REDIRECTS_TO_LOGIN)
+    for _ in range(2):
+        report = world.run()
+        assert report.exit_code == 4
+        assert "redirect" in str(report.errors[0])
+        assert world.shown() == ()
+        assert [outcome.changes for outcome in report.outcomes] == [[]]
+    world.must_be_unharmed()
+
+
+def test_where_nothing_may_be_deleted_that_is_said_and_the_rest_is_done(opened: Opened) -> None:
+    world = opened(Quirk.NEXTCLOUD_DELETE_403)
+    must_follow(world, JOURNAL, 2)
+    world.write(MOVED)
+    for _ in range(2):
+        report = world.run()
+        assert report.exit_code == 1
+        assert len(report.outcomes[0].failed) == 2
+        assert len(world.shown()) == 4
+    assert set(wanted(MOVED)) < set(world.shown())
+    world.must_be_unharmed()
+
+
+def test_where_the_calendar_is_full_what_fits_is_written_and_the_rest_said(opened: Opened) -> None:
+    world = opened(Quirk.CALENDAR_FULL_507, room=3)
+    for _ in range(2):
+        report = world.run()
+        assert report.exit_code == 1
+        [failure] = report.outcomes[0].failed
+        assert "space" in failure.because
+        assert set(world.shown()) < set(wanted(JOURNAL))
+        assert len(world.shown()) == 2
+    world.must_be_unharmed()
+
+
+def test_where_an_event_is_too_large_that_is_said_and_the_others_are_written(opened: Opened) -> None:
+    free = opened()
+    free.run()
+    sizes = sorted(len(body.encode()) for href, body in free.items().items() if href != free.foreign)
+    world = opened(Quirk.MAX_RESOURCE_SIZE_403, size=sizes[-2])
+    for _ in range(2):
+        report = world.run()
+        assert report.exit_code == 1
+        [failure] = report.outcomes[0].failed
+        assert "larger than the server allows" in failure.because
+        assert len(world.shown()) == 2
+    world.must_be_unharmed()
+
+
+def test_where_the_list_is_too_long_for_the_server_nothing_is_concluded(opened: Opened) -> None:
+    world = opened(Quirk.APPLE_TOO_MANY_MATCHES, matches=3)
+    world.run()
+    before = dict(world.items())
+    assert len(before) == 4
+    for journal in (JOURNAL, REJECTED, "applications: []\n"):
+        world.write(journal)
+        assert world.run().exit_code != 0
+        assert world.items() == before
+
+
+def test_a_calendar_that_may_not_be_made_is_asked_for_in_words(opened: Opened) -> None:
+    world = opened(Quirk.GOOGLE_NO_MKCALENDAR)
+    by_name = world.caldav().replace(f"'{world.calendar}'", "Nowhere")
+    report = world.run(caldav=by_name)
+    assert report.exit_code == 1
+    assert "Make it in your calendar app" in str(report.errors[0])
+
+
+@pytest.mark.parametrize(
+    "quirk",
+    [
+        Quirk.ICLOUD_REDIRECTS,
+        Quirk.ICLOUD_ABSOLUTE_HREFS,
+        Quirk.CYRUS_WANTS_XML_TYPE,
+        Quirk.CYRUS_ROOT_WITHOUT_LOGIN,
+        Quirk.NEXTCLOUD_FEW_CALENDARS,
+        Quirk.RADICALE_HTTP_1_0,
+    ],
+)
+def test_a_calendar_is_found_by_its_name_and_made_where_missing(opened: Opened, quirk: Quirk) -> None:
+    world = opened(quirk)
+    for name, events in (("Job search", 4), ("Follow-ups", 3)):
+        by_name = world.caldav().replace(f"'{world.calendar}'", name)
+        report = world.run(caldav=by_name)
+        assert (report.exit_code, len(world.server.items(report.outcomes[0].where))) == (0, events)
+        before = len(world.server.writes())
+        assert world.run(caldav=by_name).outcomes[0].requests == 1
+        assert len(world.server.writes()) == before
+    world.must_be_unharmed()
+
+
+# -------------------------------------------------------------------------------------- several at once
+
+
+def combinations() -> list[tuple[Quirk, ...]]:
+    """Pairs and triples, the same ones in every run."""
+    chance = random.Random(SEED)
+    return [tuple(chance.sample(list(Quirk), chance.choice((2, 3)))) for _ in range(COMBINATIONS)]
+
+
+@pytest.mark.parametrize("quirks", combinations(), ids="+".join)
+def test_quirks_together_do_no_harm(opened: Opened, quirks: tuple[Quirk, ...]) -> None:
+    """Through changes of the journal and by hand: nothing foreign touched, no duplicates, no blind writes.
+
+    Where each quirk alone lets every wish be met, so do they together.
+    """
+    world, runs = opened(*quirks, room=3, size=1000, matches=3), patience(*quirks)
+    follows = not REFUSING & set(quirks) and not can_not_update(*quirks)
+    for journal in (JOURNAL, RENAMED):
+        world.write(journal)
+        world.settle(runs, partial(as_wanted, world, journal) if follows else lambda: True)
+        assert not follows or as_wanted(world, journal)
+        world.must_be_unharmed()
+    if follows:
+        world.retitle("Bolt", "Ring Lee, ask for the team")
+        world.remove(world.find("E-mail Dana"))
+        world.write(JOURNAL)
+        world.settle(runs)
+        assert world.find("Ring Lee, ask for the team")
+        assert len(world.shown()) == 2
+    world.lose_state()
+    before = dict(world.items())
+    world.settle(runs)
+    if follows and Quirk.OUTLOOK_DROPS_X not in quirks:
+        assert before.items() <= world.items().items()
+    world.must_be_unharmed()
+
+
+def can_not_update(*quirks: Quirk) -> bool:
+    """Weak ETags leave nothing to put into If-Match, so a server that insists on one takes no update."""
+    return {Quirk.NGINX_WEAK_ETAGS, Quirk.OX_BLIND_OVERWRITE_409} <= set(quirks)
+
+
+# ----------------------------------------------------------------------------------------------- faults
+
+AFTER_LOST_REPLIES = [
+    Quirk.GOOGLE_NO_ETAG_ON_PUT,
+    Quirk.NGINX_WEAK_ETAGS,
+    Quirk.SOGO_IF_NONE_MATCH_OVERWRITES,
+    Quirk.ZIMBRA_IGNORES_IF_MATCH,
+    Quirk.BAIKAL_ACCEPTS_DUPLICATE_UIDS,
+    Quirk.NEXTCLOUD_TRASH_BIN,
+    Quirk.OX_RENAMES,
+    Quirk.RENAMES_SILENTLY,
+    Quirk.OUTLOOK_DROPS_X,
+    Quirk.CLOSES_CONNECTIONS,
+]
+"""With these it matters most whether a write whose answer was lost was done."""
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("situation", ["a first sync", "an update"])
+def test_a_fault_at_any_request_is_made_good_by_the_next_run(opened: Opened, situation: str, fault: Fault) -> None:
+    for at in itertools.count(1):
+        if not struck(opened(), situation, fault, at):
+            break
+    assert at > 5
+
+
+@pytest.mark.parametrize("quirk", AFTER_LOST_REPLIES)
+def test_a_lost_answer_is_made_good_whatever_the_server(opened: Opened, quirk: Quirk) -> None:
+    for situation in ("a first sync", "an update"):
+        for at in itertools.count(1):
+            if not struck(opened(quirk), situation, Fault.LOST_AFTER, at):
+                break
+
+
+def struck(world: OnQuirks, situation: str, fault: Fault, at: int) -> bool:
+    """Run with the fault at that request; the next run mends what is left, and the one after it writes nothing.
+
+    False if there was no such request.
+    """
+    journal = JOURNAL
+    if situation == "an update":
+        world.run()
+        journal = MOVED
+        world.write(journal)
+    world.server.inject(fault, at)
+    world.run()
+    if not any(each.fault for each in world.server.log):
+        return False
+    world.run()
+    report, writes = world.writes_of()
+    assert (report.exit_code, writes) == (0, 0), f"{fault} at request {at}"
+    assert world.shown() == wanted(journal), f"{fault} at request {at}"
+    world.must_be_unharmed()
+    return True
