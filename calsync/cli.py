@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -108,6 +109,7 @@ def _syncing(default: object = argparse.SUPPRESS) -> argparse.ArgumentParser:
     flags = {
         "--dry-run": "show what would be created, updated and deleted; write nothing anywhere",
         "--offline": "with --dry-run: do not ask the server, only show the windows",
+        "--force": "go on where a guard stops, as when many reminders are gone at once",
         "--exit-code": f"with --dry-run: exit with {_CHANGES_AHEAD} if there is anything to change",
     }
     for flag, text in flags.items():
@@ -141,6 +143,20 @@ def _renewing() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--new", action="store_true", help="make a new one, which counts from now on")
     return options
+
+
+def _subscribing() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--new", action="store_true", help="make a new address; the old one is revoked at once")
+    text = "the address of one subscriber, made where there is none, as in --for phone"
+    options.add_argument("--for", metavar="NAME", dest="subscriber", type=_subscriber, help=text)
+    return options
+
+
+def _subscriber(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
+        raise argparse.ArgumentTypeError("a subscriber's name has letters, digits and dashes alone, at most 64")
+    return text
 
 
 def _staying() -> argparse.ArgumentParser:
@@ -177,7 +193,9 @@ def _sync(options: argparse.Namespace) -> int:
         raise UsageError("--offline and --exit-code go with --dry-run; add it, or leave them out")
     settings = _config(options)
     moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
-    done = sync.run_once(settings, moment, os.environ, dry_run=options.dry_run, offline=options.offline)
+    done = sync.run_once(
+        settings, moment, os.environ, dry_run=options.dry_run, offline=options.offline, force=options.force
+    )
     code = _tell(options, done)
     return _CHANGES_AHEAD if options.exit_code and done.has_changes and not code else code
 
@@ -314,6 +332,18 @@ def _password(options: argparse.Namespace) -> int:
     return 0
 
 
+def _feed(options: argparse.Namespace) -> int:
+    from calsync import opening
+
+    found = opening.links(_config(options), os.environ, options.subscriber, renew=options.new)
+    if options.json:
+        _print_json([{"subscriber": link.name, "url": link.url, "webcal": link.webcal} for link in found])
+        return 0
+    for link in found:
+        print(f"{link.name}\n  {link.url}\n  {link.webcal}")
+    return 0
+
+
 def _calendars(options: argparse.Namespace) -> int:
     from calsync import calendars
 
@@ -365,6 +395,7 @@ _VERBS: dict[str, tuple[Verb, str, tuple[Options, ...]]] = {
     "check": (_check, "tell every mistake in config and journal, and what was not polite", (_shared, _computing)),
     "remove": (_remove, "take everything of this journal out of the calendar and the feed", (_shared, _removing)),
     "password": (_password, "show the login of calsync's own CalDAV server (url: embedded)", (_shared, _renewing)),
+    "feed": (_feed, "show the secret addresses at which the feed is served", (_shared, _subscribing)),
     "calendars": (_calendars, "show the calendars that the login sees", (_shared,)),
     "daemon": (_daemon, "stay, and sync whenever something changes", (_shared, _logging)),
     "demo": (_demo, "show the whole thing on example data with a calendar server of its own", (_computing, _staying)),

@@ -9,19 +9,31 @@ told in `docs/calendars.md` ("What people and programs do to it").
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from icalendar import Alarm, Calendar, Component, Event, Timezone
 from icalendar.prop import vInline, vText
 
-from calsync.identity import hashes, hashes_text, mark_text, read_hashes, read_mark
-from calsync.model import Item, Mark, Reminder, Stamp
+from calsync.identity import DAYS, OWNED, differing, hashes, hashes_text, mark_text, read_hashes, read_mark
+from calsync.model import Hashes, Item, Mark, Reminder, Stamp
 from calsync.vtimezone import vtimezone
 
 PRODID = "-//calsync//calsync//EN"
 MARK, BASE, WRITTEN = "X-CALSYNC", "X-CALSYNC-BASE", "X-CALSYNC-WRITTEN"
+_PROPERTIES: Mapping[str, str] = {
+    "start": "DTSTART",
+    "end": "DTEND",
+    "summary": "SUMMARY",
+    "description": "DESCRIPTION",
+    "location": "LOCATION",
+    "status": "STATUS",
+    "categories": "CATEGORIES",
+    "transp": "TRANSP",
+    "classification": "CLASS",
+}
+"""The properties of the owned fields; the alarms are components."""
 _MOMENT = "%Y%m%dT%H%M%SZ"
 _UNREADABLE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 """What icalendar, or a value of another kind than RFC 5545 gives the property, may raise."""
@@ -36,22 +48,29 @@ def build(reminder: Reminder, mark: Mark, uid: str, stamp: Stamp, zone: tzinfo) 
     calendar.add("PRODID", PRODID)
     event = Event()
     event.add("UID", uid)
-    _write(event, reminder, mark, stamp, zone)
+    _write(event, reminder, OWNED, zone)
+    _write_mark(event, mark, hashes(reminder), stamp)
     _write_alarms(event, reminder)
     calendar.add_component(event)
     return _text(calendar, reminder, zone)
 
 
-def patch(body: str, reminder: Reminder, mark: Mark, stamp: Stamp, zone: tzinfo) -> str:
-    """`body` with the owned fields of its event set to `reminder`; all else stays as it is.
+def patch(body: str, reminder: Reminder, mark: Mark, base: Hashes, stamp: Stamp, zone: tzinfo) -> str:
+    """`body` with the owned fields that differ from `reminder` set to it; all else stays as it is.
 
-    The alarms are replaced only if their triggers change; those that show the old title then show the new one. Raises
-    ValueError if `body` holds no event.
+    `base` are the hashes of what we wrote last, now: a field that is the user's keeps its old one. The alarms are
+    replaced only if their triggers change; those that show the old title then show the new one. Raises ValueError if
+    `body` holds no event.
     """
     calendar = _calendar(body)
     event = _main_event(calendar)
     before = _reminder(event)
-    _write(event, reminder, mark, stamp, zone)
+    names = differing(hashes(before), hashes(reminder))
+    if "DURATION" in event or "DTEND" not in event or set(names) & set(DAYS):
+        event.pop("DURATION", None)
+        names = (*DAYS, *names)
+    _write(event, reminder, dict.fromkeys(names), zone)
+    _write_mark(event, mark, base, stamp)
     if sorted(before.alarms) != sorted(reminder.alarms):
         _write_alarms(event, reminder)
     for alarm in _alarms(event):
@@ -92,29 +111,33 @@ def _main_event(calendar: Calendar) -> Event:
     raise ValueError("no VEVENT")
 
 
-def _write(event: Event, reminder: Reminder, mark: Mark, stamp: Stamp, zone: tzinfo) -> None:
+def _write(event: Event, reminder: Reminder, names: Iterable[str], zone: tzinfo) -> None:
+    """Set the fields of these names; an empty one is left out."""
+    for name in names:
+        prop = _PROPERTIES.get(name)
+        if prop is None:
+            continue
+        value = getattr(reminder, name)
+        event.pop(prop, None)
+        if name in DAYS:
+            event.add(prop, _local(value, zone))
+        elif value:
+            event.add(prop, list(value) if isinstance(value, tuple) else value)
+
+
+def _write_mark(event: Event, mark: Mark, base: Hashes, stamp: Stamp) -> None:
+    """Set what tells whose the event is, what was written, and when."""
     values = {
         "DTSTAMP": stamp.moment,
         "LAST-MODIFIED": stamp.moment,
         "SEQUENCE": stamp.sequence,
-        "DTSTART": _local(reminder.start, zone),
-        "DTEND": _local(reminder.end, zone),
-        "SUMMARY": reminder.summary,
-        "DESCRIPTION": reminder.description,
-        "LOCATION": reminder.location,
-        "STATUS": reminder.status,
-        "CATEGORIES": list(reminder.categories),
-        "TRANSP": reminder.transp,
-        "CLASS": reminder.klass,
         MARK: vInline(mark_text(mark)),
-        BASE: vInline(hashes_text(hashes(reminder))),
+        BASE: vInline(hashes_text(base)),
         WRITTEN: vInline(stamp.moment.astimezone(UTC).strftime(_MOMENT)),
     }
-    for name in (*values, "DURATION"):
-        event.pop(name, None)
     for name, value in values.items():
-        if value not in ("", []):
-            event.add(name, value)
+        event.pop(name, None)
+        event.add(name, value)
 
 
 def _write_alarms(event: Event, reminder: Reminder) -> None:
@@ -160,7 +183,7 @@ def _reminder(event: Event) -> Reminder:
         categories=tuple(_categories(event)),
         alarms=tuple(_triggers(event, start, end)),
         transp=str(event.get("TRANSP", "OPAQUE")),
-        klass=str(event.get("CLASS", "PUBLIC")),
+        classification=str(event.get("CLASS", "PUBLIC")),
     )
 
 

@@ -22,6 +22,9 @@ from calsync.model import Hashes, Mark, Reminder
 OWNED = tuple(field.name for field in fields(Reminder))
 """The names of the owned fields, as `X-CALSYNC-BASE` and reports use them."""
 
+DAYS = ("start", "end")
+"""Two fields that are one to people: when the event is."""
+
 _VERSION = "v1"
 _GENERATION = re.compile("[0-9]{1,9}")
 _UIDS = uuid.UUID("0d0c1d52-7a5d-5b0e-9d3e-0c6f2a3d9b1e")

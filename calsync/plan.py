@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 
-from calsync.identity import differing, hashes, uid_of
+from calsync.identity import DAYS, OWNED, differing, hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder
 
 _UNKNOWN = "what we wrote into it is not known any more"
+CANCELLED = "CANCELLED"
 _UNLISTED = "the server's list was incomplete and did not name it"
 
 
@@ -61,13 +62,17 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Change:
-    """One thing to do. `before` is what stands there (None for a create), `after` what will (None for a delete)."""
+    """One thing to do. `before` is what stands there (None for a create), `after` what will (None for a delete).
+
+    `theirs` names the fields that a person changed: an update leaves them as they are, a delete loses them.
+    """
 
     action: Action
     window: str
     mark: Mark = field(compare=False)
     before: Found | None = field(compare=False, default=None)
     after: Reminder | None = field(compare=False, default=None)
+    theirs: tuple[str, ...] = field(compare=False, default=())
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -114,19 +119,22 @@ def decide(wanted: Mapping[str, Wanted], known: Known, day: datetime) -> Plan:
     """Say what is to be done to a calendar in which people and other programs write too.
 
     `day` is the midnight, in the user's zone, with which today begins. For each window, W what is wanted, C what the
-    cache or the event's own base says that we wrote, S what stands on the server:
+    cache or the event's own base says that we wrote, S what stands on the server; the decision is made field by field,
+    the days being one of them:
 
         W  C  S                        then
         A  -  -                        create, generation 1, or the one after the last that was deleted
         A  A  A                        nothing; the new ETag is noted
         B  A  A                        update over A's body: same UID, sequence + 1
         A  A  changed by hand          keep, and say so
+        B  A  changed by hand          update: their fields as they are, the others B
         A  A  gone                     keep away: the user deleted it
         A  A  not in a doubtful list   keep, and say so
         A  A  another's at our href    create, generation + 1
-        -  A  A                        delete
+        A  -  changed, mark dropped    keep, and say so: what we wrote is not known
+        -  A  A, or changed by hand    delete: the window is no more
         -  A  A, ended before today    nothing: it is the user's history
-        -  A  changed by hand          keep, and say so
+        -  A  cancelled                nothing: it is the user's word
         -  -  foreign                  nothing, ever
     """
     steps = [*_wanted_steps(wanted, known, day), *_unwanted_steps(wanted, known, day)]
@@ -211,9 +219,20 @@ def _compare(mark: Mark, found: Found, known: Known, want: Wanted) -> Change | K
         return None
     if base is None:
         return Kept(mark.window, found.item.uid, _UNKNOWN)
-    if edited := differing(base, stands):
-        return Kept(mark.window, found.item.uid, f"changed by hand: {', '.join(edited)}")
-    return _update(mark, found, want)
+    theirs = edited(base, stands)
+    if any(kept[name] != stands[name] for name in OWNED if name not in theirs):
+        return _update(mark, found, want, theirs)
+    if shown := differing({name: kept[name] if name in theirs else stands[name] for name in OWNED}, stands):
+        return Kept(mark.window, found.item.uid, f"changed by hand: {', '.join(shown)}")
+    return None
+
+
+def edited(base: Hashes, stands: Hashes) -> tuple[str, ...]:
+    """The fields that a person changed since we wrote them. Start and end are the days: who moves one, sets both."""
+    found = differing(base, stands)
+    if set(found) & set(DAYS):
+        found = (*DAYS, *(name for name in found if name not in DAYS))
+    return found
 
 
 def _base(mark: Mark, found: Found, known: Known) -> Hashes | None:
@@ -244,13 +263,13 @@ def _unwanted_steps(wanted: Mapping[str, Wanted], known: Known, day: datetime) -
         needed = mark.window in wanted and standing[mark.window] is found
         if needed or is_past(found.item.reminder, day):
             continue
+        if found.item.reminder.status == CANCELLED:
+            continue
         base = _base(mark, found, known)
         if base is None:
             yield Kept(mark.window, found.item.uid, f"no longer needed, but {_UNKNOWN}")
-        elif edited := differing(base, hashes(found.item.reminder)):
-            yield Kept(mark.window, found.item.uid, f"no longer needed, but changed by hand: {', '.join(edited)}")
         else:
-            yield _delete(mark, found)
+            yield _delete(mark, found, edited(base, hashes(found.item.reminder)))
 
 
 def is_past(reminder: Reminder, day: datetime) -> bool:
@@ -288,9 +307,12 @@ def _mark(window: str, known: Known) -> Mark:
     return Mark(known.name, window, remembered.generation if remembered else known.retired.get(window, 0) + 1)
 
 
-def _update(mark: Mark, found: Found, want: Wanted) -> Change:
-    return Change(Action.UPDATE, mark.window, mark, before=found, after=want.fresh)
+def _update(mark: Mark, found: Found, want: Wanted, theirs: tuple[str, ...] = ()) -> Change:
+    """What we want, with the fields that are theirs as they stand."""
+    kept = {name: getattr(found.item.reminder, name) for name in theirs}
+    after = replace(want.fresh, **kept)
+    return Change(Action.UPDATE, mark.window, mark, before=found, after=after, theirs=theirs)
 
 
-def _delete(mark: Mark, found: Found) -> Change:
-    return Change(Action.DELETE, mark.window, mark, before=found)
+def _delete(mark: Mark, found: Found, theirs: tuple[str, ...] = ()) -> Change:
+    return Change(Action.DELETE, mark.window, mark, before=found, theirs=theirs)

@@ -1,29 +1,33 @@
-"""Bring one target to what is wanted: read, decide, write, remember.
+"""Bring one target to what is wanted: read, listen, decide, write, remember.
 
-Order of a run (`docs/identity.md`): read everything, decide everything (`plan.py`), then write, recording each result
-as it is known. A crash between any two steps, and a second run, end the same: what was written without being recorded
-is met again as ours. Public face: `reconcile` and `remove`, which give an `Outcome`.
+Order of a run (`docs/identity.md`): read everything (`survey.py`), hand on what people said by what they did to events
+(`signals.py`), compute again, decide everything (`plan.py`), then write, recording each result as it is known. A crash
+between any two steps, and a second run, end the same: what was written without being recorded is met again as ours.
+Public face: `reconcile` and `remove`, which give an `Outcome`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 
-from calsync.errors import CalsyncError
+from calsync import signals
+from calsync.errors import CalsyncError, GuardError
 from calsync.identity import hashes, uid_of
-from calsync.model import Item, Mark, Reminder, Resource, Stamp
-from calsync.plan import Action, Change, Found, Kept, Known, Plan, Remembered, Wanted, decide, mirror
+from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp, Window
+from calsync.plan import Action, Change, Found, Kept, Plan, Wanted, decide, is_past, mirror
 from calsync.plan import remove as plan_removal
+from calsync.signals import Answer, Seen
 from calsync.state import Entry, State
+from calsync.survey import Survey, Terms, survey
 from calsync.targets.base import ConflictError, ItemError, MissingError, Target
 
 _SECOND = timedelta(seconds=1)
-_UID = re.compile(r"^UID(?:;[^:\r\n]*)?:([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 _GENERATIONS = 5
 """How many UIDs are tried for one window in one run, where a server refuses each as known or used up."""
+_MANY = 5
+"""More than so many, and more than a third of what there is: then a guard asks whether that is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Failure:
 class Outcome:
     """What became of one target; in a dry run, what would. The UID that each change is about stands beside it.
 
-    `ended` is the error after which nothing more could be written.
+    `answers` are what the calendar told. `ended` is the error after which nothing more could be written.
     """
 
     target: str
@@ -47,6 +51,7 @@ class Outcome:
     changes: list[tuple[Change, str]] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
+    answers: tuple[Answer, ...] = ()
     unchanged: int = 0
     requests: int = 0
     ended: CalsyncError | None = None
@@ -56,39 +61,32 @@ class Outcome:
 class Desired:
     """What a target is to show.
 
-    `draw` gives each window's reminder, from the moments at which their events were written; a window that is not
-    among these is drawn as of now. `creates` are the windows that may be made new; the others are only kept up.
+    `windows` are all of the journal, by id. `draw` gives the reminder of each that is to stand there, from the moments
+    at which their events were written; one that is not among these is drawn as of now. `creates` are those that may be
+    made new; the others are only kept up.
     """
 
     draw: Callable[[Mapping[str, datetime]], Mapping[str, Reminder]]
     creates: frozenset[str]
-    windows: frozenset[str]
+    windows: Mapping[str, Window]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a run on one target goes by: the journal's name, the user's zone, the moment, and `day`, today's midnight.
-
-    `owned`: all that stands in the target is ours to write, as in a feed file. `named` says what the state and reports
-    call the target's `where`, if that is another in each run.
-    """
-
-    name: str
-    zone: tzinfo
-    now: datetime
-    day: datetime
-    owned: bool = False
-    named: Callable[[str], str] = str
+Learn = Callable[[tuple[Answer, ...]], Desired]
+"""Take answers to the journal, and say what is desired then."""
 
 
-def reconcile(target: Target, desired: Desired, state: State, terms: Terms, *, dry_run: bool) -> Outcome:
+def reconcile(
+    target: Target, desired: Desired, state: State, terms: Terms, *, learn: Learn | None = None, dry_run: bool
+) -> Outcome:
     """Bring `target` to what is desired; in a dry run only say what would be done, and write nothing at all.
 
-    Raises ServerError where the target as a whole cannot be used; if that happens among the writes, the outcome tells
-    what was written before. An item that fails does not stop the others.
+    `learn` takes what the calendar tells; without it, it is not asked. Raises ServerError where the target as a whole
+    cannot be used; if that happens among the writes, the outcome tells what was written before. An item that fails does
+    not stop the others. Raises GuardError, before anything is written, where so much is gone that it may be a mistake.
     """
     run = _Run(target, desired, state, terms, dry_run=dry_run)
-    run.read()
+    if learn is not None:
+        run.listen(learn)
     run.decide()
     if not dry_run:
         run.carry_out()
@@ -97,20 +95,19 @@ def reconcile(target: Target, desired: Desired, state: State, terms: Terms, *, d
     return run.told()
 
 
-def remove(target: Target, windows: frozenset[str], state: State, terms: Terms, *, dry_run: bool) -> Outcome:
+def remove(target: Target, windows: Mapping[str, Window], state: State, terms: Terms, *, dry_run: bool) -> Outcome:
     """Take all that is ours out of `target` and forget it, but for the UIDs that are used up; or say what would go.
 
     `windows` are those of the journal: by them an event is known that lost its mark. Errors as `reconcile`.
     """
     nothing = Desired(draw=lambda _written: {}, creates=frozenset(), windows=windows)
     run = _Run(target, nothing, state, terms, dry_run=dry_run)
-    run.read()
     run.decide_removal()
     if not dry_run:
         run.carry_out()
     if not dry_run and run.outcome.ended is None:
         target.commit()
-        run.forget()
+        run.forget_all()
     return run.told()
 
 
@@ -123,106 +120,91 @@ class _Run:
         self.state = state
         self.terms = terms
         self.dry_run = dry_run
-        self.place = ""
-        self.marks: dict[str, Mark] = {}
-        self.seen: dict[str, Entry] = {}
-        self.known = Known(terms.name, target.name, ())
+        self.survey: Survey = survey(target, state, terms, desired.windows, dry_run=dry_run)
+        self.wanted: Mapping[str, Wanted] = {}
+        self.is_removal = False
         self.outcome = Outcome(target.name, target.where)
 
-    # Read.
+    # Listen.
 
-    def read(self) -> None:
-        """See what stands there; only what is new or changed since the last run is fetched."""
-        listing = self.target.listing()
-        self.place = f"{self.target.name} {self.terms.name} {self.terms.named(self.target.where)}"
-        before = self.state.entries(self.place)
-        retired = self.state.retired(self.place)
-        fresh = [href for href, etag in listing.etags.items() if etag is None or _etag(before.get(href)) != etag]
-        fetched = self.target.fetch(fresh) if fresh else {}
-        self.marks = self._marks(before, retired)
-        self.seen = {href: entry for href, entry in before.items() if href in listing.etags}
-        self.seen |= {href: self._entry(resource, before.get(href)) for href, resource in fetched.items()}
-        lost = [href for href in fresh if href not in fetched and href in before]
-        for href in lost:
-            del self.seen[href]
-        self.known = Known(
-            name=self.terms.name,
-            target=self.target.name,
-            found=tuple(_found(self.seen)),
-            others=frozenset(href for href, entry in self.seen.items() if entry.item is None),
-            memory=_memory({**before, **self.seen}),
-            retired=retired,
-            whole=listing.whole and not lost,
-        )
-        self._remember(before, fetched)
+    def listen(self, learn: Learn) -> None:
+        """Hand on what people said by what they did to events, and desire what follows from that."""
+        gone = self._deleted()
+        zone = self.terms.zone
+        said = signals.answers(self._seen(), gone, self.terms.day.astimezone(zone).date(), zone)
+        if said:
+            self.desired = learn(said)
+            self.outcome.answers = said
 
-    def _marks(self, before: Mapping[str, Entry], retired: Mapping[str, int]) -> dict[str, Mark]:
-        """UID -> mark of the events that we remember, and of those that we would make where the cache is lost.
+    def _deleted(self) -> list[Window]:
+        """The windows whose events a person deleted: remembered, not in a whole listing, and gone when asked."""
+        missing = self.survey.missing
+        if not self.survey.known.whole:
+            return []
+        self._guard(len(missing), len(self.survey.known.memory), "are gone from the calendar")
+        return [
+            self.desired.windows[window]
+            for window, entry in sorted(missing.items())
+            if self._is_current(window) and self.target.gone(entry.resource.href)
+        ]
 
-        By these UIDs our events are known on a server that drops their marks.
-        """
-        ours = {entry.written for entry in before.values() if entry.written is not None}
-        for window in self.desired.windows:
-            ours |= {Mark(self.terms.name, window, generation) for generation in (1, retired.get(window, 0) + 1)}
-        return {uid_of(mark, self.target.name): mark for mark in ours}
+    def _seen(self) -> Iterator[Seen]:
+        """The events of current windows that tell what we wrote into them."""
+        drawn = self.desired.draw(self._written())
+        for window, found in self._standing().items():
+            base = found.item.base or self._remembered_base(window, found)
+            if base is not None and window in drawn and self._is_current(window):
+                stands = found.item.reminder
+                yield Seen(self.desired.windows[window], stands, drawn[window].summary, base)
 
-    def _entry(self, resource: Resource, before: Entry | None) -> Entry:
-        """What `resource` is to us: an event of ours, or something to leave alone."""
-        item = self._item(resource.body)
-        if before is None:
-            before = Entry(resource=resource)
-        if item is None or item.mark is None or item.base is None:
-            if item is not None and item.written is None and before.item is not None:
-                item = replace(item, written=before.item.written)
-            return Entry(resource=resource, item=item, written=before.written, base=before.base)
-        return Entry(resource=resource, item=item, written=item.mark, base=item.base)
+    def _is_current(self, window: str) -> bool:
+        return window in self.desired.windows and not self.desired.windows[window].state.is_past
 
-    def _item(self, body: str) -> Item | None:
-        """The event of ours that `body` holds, if it does; nothing else is worth the time of parsing."""
-        if "X-CALSYNC" not in body and self.marks.keys().isdisjoint(_UID.findall(body)):
-            return None
-        from calsync import ical
+    def _remembered_base(self, window: str, found: Found) -> Hashes | None:
+        remembered = self.survey.known.memory.get(window)
+        return remembered.base if remembered is not None and remembered.href == found.href else None
 
-        item = ical.parse(body)
-        if item is None or not (self.known.is_ours(item) or (item.mark is None and item.uid in self.marks)):
-            return None
-        return item
+    def _standing(self) -> dict[str, Found]:
+        """The event of each window, as the survey found it."""
+        return {window: found for found in self.survey.known.found if (window := self.survey.eyes.window(found.item))}
 
-    def _remember(self, before: Mapping[str, Entry], fetched: Mapping[str, Resource]) -> None:
-        """Note what was seen; forget what is gone and was not ours, or is wanted no more."""
-        if self.dry_run:
+    def _written(self) -> dict[str, datetime]:
+        """When the event of each window was written."""
+        standing = self._standing().items()
+        return {window: found.item.written or found.item.stamp.moment for window, found in standing}
+
+    def _guard(self, count: int, of: int, what: str) -> None:
+        """Stop where many of ours, and more than a third, are concerned, unless the user says that it is meant."""
+        if self.terms.force or count <= _MANY or count * 3 <= of:
             return
-        with self.state.transaction():
-            for href in fetched:
-                self.state.put(self.place, self.seen[href])
-            if not self.known.whole:
-                return
-            for href, entry in before.items():
-                if href in self.seen:
-                    continue
-                if entry.written is None:
-                    self.state.forget(self.place, href)
-                elif entry.written.window not in self.desired.windows:
-                    self._retire(href, entry.written)
+        raise GuardError(
+            f"{count} of the {of} reminders that calsync wrote to {self.target.where} {what}. Nothing was changed. "
+            f"If that is as it should be, run calsync once with --force."
+        )
 
     # Decide.
 
     def decide(self) -> None:
         """Compare each window as it was to be written when it was, and as it is to be written now."""
-        items = [found.item for found in self.known.found]
-        standing = {mark.window: item for item in items if (mark := item.mark or self.marks.get(item.uid))}
-        kept = self.desired.draw({window: item.written or item.stamp.moment for window, item in standing.items()})
-        fresh = self.desired.draw({window: self._moment(item) for window, item in standing.items()})
-        wanted = {
+        kept = self.desired.draw(self._written())
+        moments = {window: self._moment(found.item) for window, found in self._standing().items()}
+        fresh = self.desired.draw(moments)
+        self.wanted = {
             window: Wanted(reminder, fresh[window], creates=window in self.desired.creates)
             for window, reminder in kept.items()
         }
-        plan = mirror(wanted, self.known) if self.terms.owned else decide(wanted, self.known, self.terms.day)
+        known, day = self.survey.known, self.terms.day
+        plan = mirror(self.wanted, known) if self.terms.owned else decide(self.wanted, known, day)
+        if not self.terms.owned:
+            deletes = sum(change.action is Action.DELETE for change in plan.changes)
+            ahead = sum(not is_past(found.item.reminder, day) for found in known.found)
+            self._guard(deletes, ahead, "are wanted no more: is the journal whole?")
         self._decided(plan)
 
     def decide_removal(self) -> None:
         """All that is ours is to go."""
-        self._decided(plan_removal(self.known, self.desired.windows))
+        self.is_removal = True
+        self._decided(plan_removal(self.survey.known, self.desired.windows))
 
     def _decided(self, plan: Plan) -> None:
         self.outcome.kept, self.outcome.unchanged = list(plan.kept), plan.unchanged
@@ -236,11 +218,11 @@ class _Run:
 
     def carry_out(self) -> None:
         """Make the changes, each on its own, recording each result as it is known."""
+        self._forget_missing()
         planned, self.outcome.changes = self.outcome.changes, []
-        make = {Action.CREATE: self._create, Action.UPDATE: self._update, Action.DELETE: self._delete}
         for change, uid in planned:
             try:
-                make[change.action](change)
+                self._make(change)
             except (ConflictError, MissingError):
                 self.outcome.kept.append(Kept(change.window, uid, "changed on the server just now: look again later"))
             except ItemError as error:
@@ -249,6 +231,36 @@ class _Run:
                 self.outcome.ended = error
                 return
 
+    def _make(self, change: Change) -> None:
+        """Make one change; one that meets another's is decided again, once, on what stands there now."""
+        make = {Action.CREATE: self._create, Action.UPDATE: self._update, Action.DELETE: self._delete}
+        try:
+            make[change.action](change)
+        except ConflictError:
+            if self.is_removal:
+                raise
+            again = self._decided_again(change)
+            if again is not None:
+                make[again.action](again)
+
+    def _decided_again(self, change: Change) -> Change | None:
+        """What is to be done now that somebody else has changed the event. Raises MissingError if it is gone."""
+        assert change.before is not None, "a create deals with what stands in its way"
+        href = change.before.href
+        resource = self.target.fetch([href]).get(href)
+        if resource is None:
+            raise MissingError(href)
+        entry = self.survey.eyes.entry(resource, self.survey.seen.get(href))
+        self.survey.seen[href] = entry
+        self.state.put(self.survey.place, entry)
+        found = (Found(href, resource.etag, entry.item),) if entry.item else ()
+        others = frozenset() if found else frozenset({href})
+        wanted = {window: want for window, want in self.wanted.items() if window == change.window}
+        plan = decide(wanted, replace(self.survey.known, found=found, others=others), self.terms.day)
+        self.outcome.kept += plan.kept
+        self.outcome.unchanged += plan.unchanged
+        return next((each for each in plan.changes if each.action is not Action.CREATE), None)
+
     def _create(self, change: Change) -> None:
         from calsync import ical
 
@@ -256,7 +268,7 @@ class _Run:
         stamp, mark = Stamp(self._moment(None), 0), change.mark
         for _ in range(_GENERATIONS):
             uid = uid_of(mark, self.target.name)
-            self.marks[uid] = mark
+            self.survey.eyes.marks[uid] = mark
             body = ical.build(change.after, mark, uid, stamp, self.terms.zone)
             try:
                 resource = self.target.create(f"{uid}.ics", body)
@@ -265,7 +277,7 @@ class _Run:
                     return
                 mark = Mark(mark.name, mark.window, mark.generation + 1)
                 continue
-            self._record(resource, change.after, mark, stamp)
+            self._record(resource, change.after, mark, hashes(change.after), stamp)
             self.outcome.changes.append((change, uid))
             return
         raise ItemError("the server says that it has this event already, but does not show it")
@@ -280,7 +292,7 @@ class _Run:
             if self.target.gone(href):
                 return False  # the server knows the UID from elsewhere, as from a trash bin
             raise ItemError("an event stands there already that cannot be read now")
-        item = self._item(resource.body)
+        item = self.survey.eyes.item(resource.body)
         if item is None:
             return False
         if change.after is not None and hashes(item.reminder) == hashes(change.after):
@@ -296,40 +308,62 @@ class _Run:
         assert change.after is not None
         before = change.before.item
         stamp = Stamp(self._moment(before), before.stamp.sequence + 1)
-        resource = self.seen[change.before.href].resource
-        body = ical.patch(resource.body, change.after, change.mark, stamp, self.terms.zone)
-        self._record(self.target.update(resource, body), change.after, change.mark, stamp)
+        resource = self.survey.seen[change.before.href].resource
+        base = self._base(change)
+        body = ical.patch(resource.body, change.after, change.mark, base, stamp, self.terms.zone)
+        self._record(self.target.update(resource, body), change.after, change.mark, base, stamp)
         self.outcome.changes.append((change, before.uid))
 
     def _delete(self, change: Change) -> None:
         assert change.before is not None
-        self.target.delete(self.seen[change.before.href].resource)
+        self.target.delete(self.survey.seen[change.before.href].resource)
         self._retire(change.before.href, change.mark)
         self.outcome.changes.append((change, change.before.item.uid))
 
-    def _record(self, resource: Resource, reminder: Reminder, mark: Mark, stamp: Stamp) -> None:
+    # Remember.
+
+    def _base(self, change: Change) -> Hashes:
+        """What we wrote last, once the change is made: of a field that is the user's, that is what it was before."""
+        assert change.before is not None
+        assert change.after is not None
+        old = change.before.item.base or self._remembered_base(change.window, change.before) or {}
+        return {**hashes(change.after), **{name: old[name] for name in change.theirs if name in old}}
+
+    def _record(self, resource: Resource, reminder: Reminder, mark: Mark, base: Hashes, stamp: Stamp) -> None:
         """Remember what was written; where the server told no ETag, read it again: the text may have been rewritten."""
-        base = hashes(reminder)
         uid, written = uid_of(mark, self.target.name), stamp.moment
         item = Item(uid=uid, reminder=reminder, mark=mark, base=base, stamp=stamp, written=written)
         entry = Entry(resource=resource, item=item, written=mark, base=base)
         if resource.etag is None:
             stored = self.target.fetch([resource.href]).get(resource.href)
-            entry = self._entry(stored, entry) if stored else entry
-        self.state.put(self.place, entry)
+            entry = self.survey.eyes.entry(stored, entry) if stored else entry
+        self.state.put(self.survey.place, entry)
 
     def _retire(self, href: str, mark: Mark) -> None:
-        self.state.forget(self.place, href)
-        self.state.retire(self.place, mark.window, mark.generation)
+        self.state.forget(self.survey.place, href)
+        self.state.retire(self.survey.place, mark.window, mark.generation)
 
-    def forget(self) -> None:
+    def _forget_missing(self) -> None:
+        """Forget what is gone and was not ours, or is wanted no more; its UID is not used again."""
+        if not self.survey.known.whole:
+            return
+        with self.state.transaction():
+            for href, entry in self.survey.before.items():
+                if href in self.survey.seen:
+                    continue
+                if entry.written is None:
+                    self.state.forget(self.survey.place, href)
+                elif not self._is_current(entry.written.window):
+                    self._retire(href, entry.written)
+
+    def forget_all(self) -> None:
         """Forget the place, unless something of ours is left. UIDs stay used up, also those that the user deleted."""
         if self.outcome.kept or self.outcome.failed:
             return
         with self.state.transaction():
-            for href, entry in self.state.entries(self.place).items():
+            for href, entry in self.state.entries(self.survey.place).items():
                 if entry.written is None:
-                    self.state.forget(self.place, href)
+                    self.state.forget(self.survey.place, href)
                 else:
                     self._retire(href, entry.written)
 
@@ -338,25 +372,3 @@ class _Run:
         self.outcome.where = self.terms.named(self.target.where)
         self.outcome.requests = self.target.requests
         return self.outcome
-
-
-def _etag(entry: Entry | None) -> str | None:
-    return entry.resource.etag if entry else None
-
-
-def _found(seen: Mapping[str, Entry]) -> Iterator[Found]:
-    for href, entry in sorted(seen.items()):
-        if entry.item is not None:
-            yield Found(href, entry.resource.etag, entry.item)
-
-
-def _memory(entries: Mapping[str, Entry]) -> dict[str, Remembered]:
-    """What we wrote for each window; of two, the later generation."""
-    memory: dict[str, Remembered] = {}
-    for href, entry in entries.items():
-        mark, base = entry.written, entry.base
-        if mark is None or base is None:
-            continue
-        if mark.window not in memory or memory[mark.window].generation < mark.generation:
-            memory[mark.window] = Remembered(href, mark.generation, base)
-    return memory

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from calsync import paths, reconcile, state
+from calsync.book import Book
 from calsync.config import Config
-from calsync.errors import JournalError, SyncFailedError
-from calsync.model import Outlook
+from calsync.errors import SyncFailedError
 from calsync.reconcile import Outcome
-from calsync.sync import Moment, Report, Station, look, must_have_target, stations, visit
+from calsync.sync import Moment, Report, Station, must_have_target, stations, visit
 from calsync.targets import TARGETS
 from calsync.targets.base import Target
 
@@ -35,18 +35,18 @@ def remove(
     left for any reason is an error of the report. Raises ConfigError, BusyError as `sync.run_once`.
     """
     must_have_target(config)
-    try:
-        found = look(config, moment.today)
-    except JournalError:
-        found = Outlook(windows=(), standings=(), warnings=(_NO_JOURNAL,))
+    book = Book(config, moment.today, forgiving=_NO_JOURNAL)
+    found = book.outlook
     report = Report(outlook=found, zone=config.timezone, dry_run=dry_run, warnings=found.warnings)
-    windows = frozenset(window.id for window in found.windows)
+    windows = {window.id: window for window in found.windows}
     with state.opened(paths.state_folder(environ), writes=not dry_run) as cache:
 
         def work(target: Target, station: Station) -> Outcome:
             return reconcile.remove(target, windows, cache, station.terms, dry_run=dry_run)
 
-        for station in stations(config, moment, found, environ, cache, targets, writes=not dry_run, create=False):
+        for station in stations(
+            config, moment, book, environ, cache, targets, writes=not dry_run, create=False, force=True
+        ):
             if not station.terms.owned or (config.feed is not None and config.feed.path.exists()):
                 visit(report, station, work)
     report.errors.extend(_left(outcome) for outcome in report.outcomes if outcome.kept)

@@ -8,14 +8,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta, tzinfo
+from typing import assert_never
 
 from calsync import wording
 from calsync.config import Config
 from calsync.errors import Problem
 from calsync.identity import OWNED, differing, hashes, shown
-from calsync.model import Outlook, Reminder, Window
+from calsync.model import Contacted, Outlook, Pinned, Reminder, Skipped, Window
 from calsync.plan import Action, Change
 from calsync.reconcile import Outcome
+from calsync.signals import Answer
 from calsync.sync import Report
 from calsync.workdays import say
 
@@ -108,6 +110,7 @@ def run_json(report: Report) -> dict[str, object]:
             for outcome in outcomes
             for kept in outcome.kept
         ],
+        "answers": [_answer_json(answer) for outcome in outcomes for answer in outcome.answers],
         "unchanged": sum(outcome.unchanged for outcome in outcomes),
         "failed": [
             {
@@ -125,6 +128,16 @@ def run_json(report: Report) -> dict[str, object]:
         "not_compared": report.not_compared,
         "errors": [str(error) for error in report.errors],
         "warnings": list(report.warnings),
+    }
+
+
+def _answer_json(answer: Answer) -> dict[str, object]:
+    event = answer.event
+    return {
+        "application": answer.application.id,
+        "kind": type(event).__name__.lower(),
+        "day": event.day.isoformat(),
+        "id": event.window,
     }
 
 
@@ -167,9 +180,25 @@ def run_text(report: Report) -> Iterator[str]:
         yield f"{outcome.target}: {outcome.where}"
         if outcome.target != "feed" or len(report.outcomes) == 1:
             yield from _changes_text(outcome, report)
+        yield from (f"  > {_answer_text(answer)}" for answer in outcome.answers)
         yield from (f"  = {kept.window}: left alone, {kept.because}" for kept in outcome.kept)
         yield from (f"  ! {failure.change.window}: {failure.because}" for failure in outcome.failed)
         yield "  " + _summary(outcome, dry_run=report.dry_run)
+
+
+def _answer_text(answer: Answer) -> str:
+    """What the calendar told, as it was added to the answers."""
+    event = answer.event
+    match event:
+        case Contacted():
+            said = f"marked as done: contacted on {say(event.day)}"
+        case Pinned():
+            said = f"moved: it keeps {_days(event.opens, event.closes)}"
+        case Skipped():
+            said = "deleted or cancelled: it is skipped"
+        case _:
+            assert_never(event)
+    return f"{event.window}: {said}"
 
 
 def failures(report: Report) -> Iterator[str]:

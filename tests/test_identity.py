@@ -121,7 +121,7 @@ def test_hashes_do_not_depend_on_who_computes_them():
     # They stand in events that other versions of calsync read.
     assert identity.hashes_text(identity.hashes(REMINDER)) == (
         "start=d66834b1 end=57cac9f8 summary=8b61c270 description=716b91df location=db467222 "
-        "status=102cf144 categories=05e41685 alarms=92bf91ca transp=5667512c klass=7109ec08"
+        "status=102cf144 categories=05e41685 alarms=92bf91ca transp=5667512c classification=7109ec08"
     )
 
 
@@ -161,7 +161,7 @@ def test_what_means_the_same_has_the_same_hashes(one, other):
         ("alarms", ()),
         ("alarms", (timedelta(hours=9), timedelta(days=4, hours=9, minutes=30))),
         ("transp", "OPAQUE"),
-        ("klass", "PUBLIC"),
+        ("classification", "PUBLIC"),
     ],
 )
 def test_an_edit_shows_in_exactly_its_own_field(field, value):
@@ -180,7 +180,7 @@ def test_reports_show_days_moments_and_seconds():
         "categories": ["Follow-up", "Work"],
         "alarms": [34200, 379800],
         "transp": "TRANSPARENT",
-        "klass": "PRIVATE",
+        "classification": "PRIVATE",
     }
     assert identity.shown(REMINDER)["start"] == "2026-11-09"
 

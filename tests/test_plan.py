@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calsync.identity import hashes, uid_of
+from calsync.identity import differing, hashes, uid_of
 from calsync.model import Item, Mark, Reminder, Stamp
 from calsync.plan import Action, Found, Kept, Known, Plan, Remembered, Wanted, decide, is_past, mirror
 
@@ -71,7 +71,13 @@ ROWS = {
     "4": (want(B), known(event(A), memory=cached()), ["update 1"]),
     "4, a later generation": (want(B), known(event(A, generation=3), memory=cached(generation=3)), ["update 3"]),
     "5": (want(A), known(event(THEIRS), memory=cached()), ["keep: changed by hand: summary"]),
-    "6": (want(B), known(event(THEIRS), memory=cached()), ["keep: changed by hand: summary"]),
+    "6": (want(B), known(event(THEIRS), memory=cached()), ["update 1"]),
+    "6, they changed what we change too": (
+        want(replace(A, summary="C")),
+        known(event(THEIRS), memory=cached()),
+        ["keep: changed by hand: summary"],
+    ),
+    "6, they changed it to what we want": (want(THEIRS), known(event(THEIRS), memory=cached()), []),
     "7": (want(A), known(event(MOVED), memory=cached()), ["keep: changed by hand: start, end"]),
     "8": (want(A), known(event(TICKED), memory=cached()), ["keep: changed by hand: summary"]),
     "9": (want(A), known(memory=cached()), ["keep: deleted from the calendar: it stays deleted"]),
@@ -82,11 +88,12 @@ ROWS = {
     ),
     "11": ({}, known(event(A), memory=cached()), ["delete 1"]),
     "11, the mark dropped": ({}, known(stripped(A), memory=cached()), ["delete 1"]),
-    "12": ({}, known(event(THEIRS), memory=cached()), ["keep: no longer needed, but changed by hand: summary"]),
+    "12": ({}, known(event(THEIRS), memory=cached()), ["delete 1"]),
+    "12, cancelled": ({}, known(event(replace(A, status="CANCELLED")), memory=cached()), []),
     "13": ({}, known(memory=cached()), []),
     "14": (want(A), known(event(A)), []),
     "15": (want(B), known(event(A)), ["update 1"]),
-    "16": (want(B), known(event(MOVED)), ["keep: changed by hand: start, end"]),
+    "16": (want(B), known(event(MOVED)), ["update 1"]),
     "17": (want(A), known(stripped(A)), []),
     "17, later generation": (want(A), known(stripped(A, generation=3), retired={WINDOW: 2}), []),
     "17, cache kept": (want(B), known(stripped(A), memory=cached()), ["update 1"]),
@@ -326,10 +333,13 @@ class Model:
             else:
                 href = change.before.href if change.before else None
                 new = event(change.after, change.after, change.mark.generation, change.window)
-                new = replace(new, href=href or new.href)
+                base = hashes(change.after)
+                if change.theirs:
+                    base |= {name: change.before.item.base[name] for name in change.theirs}
+                new = replace(new, href=href or new.href, item=replace(new.item, base=base))
                 assert new.href not in events, "a create never writes over anything"
                 events[new.href] = new
-                memory[change.window] = Remembered(new.href, change.mark.generation, hashes(change.after))
+                memory[change.window] = Remembered(new.href, change.mark.generation, base)
         self.known = replace(self.known, found=tuple(events.values()), memory=memory, retired=retired)
 
 
@@ -368,10 +378,13 @@ def test_what_is_over_before_today_is_neither_deleted_nor_created(wanted, stands
 
 
 @given(wishes, calendars(), days)
-def test_what_people_changed_is_neither_overwritten_nor_deleted(wanted, stands, day):
+def test_what_people_changed_is_not_overwritten(wanted, stands, day):
     for change in decide(wanted, stands, day).changes:
-        if change.before is not None and change.before.item.base is not None:
-            assert change.before.item.base == hashes(change.before.item.reminder)
+        if change.action is Action.UPDATE and change.before.item.base is not None:
+            stood = hashes(change.before.item.reminder)
+            theirs = differing(change.before.item.base, stood)
+            assert set(theirs) <= set(change.theirs)
+            assert not set(differing(stood, hashes(change.after))) & set(change.theirs)
 
 
 @given(wishes, calendars(), days)
@@ -392,6 +405,6 @@ def test_a_plan_is_in_order_and_each_event_is_in_it_once(wanted, stands, day):
 
 def test_kept_is_sorted_by_window():
     stands = known(*(event(THEIRS, window=f"{letter}/check-in/1.1") for letter in "cab"))
-    plan = decide({}, stands, TODAY)
+    plan = decide({f"{letter}/check-in/1.1": Wanted(A, A) for letter in "cab"}, stands, TODAY)
     assert [kept.window[0] for kept in plan.kept] == ["a", "b", "c"]
     assert isinstance(plan.kept[0], Kept)

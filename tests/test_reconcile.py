@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from calsync import config, sync
+from calsync import book, config, sync
 from calsync.errors import SyncFailedError, UnreachableError
 from calsync.model import Resource
 from calsync.plan import Action
@@ -291,7 +291,7 @@ def test_an_event_of_others_at_our_place_is_left_and_ours_is_made_elsewhere(desk
     assert f"{other}.ics" in desk.target.items
     assert counted(desk.run()) == (0, 0, 0)
     settings = config.load(desk.folder / "config.yaml", {}, desk.folder)
-    windows = sync.look(settings, TODAY).windows
+    windows = book.look(settings, TODAY).windows
     assert sync.uids(settings, windows, {"STATE_DIRECTORY": str(desk.folder / "state")})[CALL] == other
 
 

@@ -65,7 +65,7 @@ def test_a_window_is_one_all_day_event_that_rings_on_its_first_and_last_day():
     assert reminder.alarms == (HALF_PAST_NINE, timedelta(days=4) + HALF_PAST_NINE)
     assert reminder.status == "CONFIRMED"
     assert reminder.transp == "TRANSPARENT"
-    assert reminder.klass == "PRIVATE"
+    assert reminder.classification == "PRIVATE"
     assert reminder.categories == ("Follow-up",)
     assert reminder.summary == "Call Dana Ruiz at Acme (by Fri 13 Nov)"
     assert reminder.location == "+1 312 555 0100"

@@ -69,7 +69,7 @@ def take_out(world: World, *, dry_run: bool = False, today: date | None = None, 
     """Run the removal of the name `default`, whose config the last `world.run` wrote."""
     settings = config.load(world.folder / "default.yaml", {}, world.folder)
     moment = sync.Moment.of(NOW, today, settings.timezone)
-    return removal.remove(settings, moment, world.environ, dry_run=dry_run, targets=targets or world.targets)
+    return removal.remove(settings, moment, world.environ(), dry_run=dry_run, targets=targets or world.targets)
 
 
 class RemovalContract:

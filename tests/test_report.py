@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from calsync import config, report, sync
+from calsync import book, config, report, sync
 from calsync.identity import OWNED
 from calsync.model import Resource
 from calsync.targets import TARGETS
@@ -96,7 +96,7 @@ class Desk:
         return sync.run_once(self.settings, moment, self.environ, targets=targets, **flags)
 
     def windows(self, *, everything: bool = True) -> list[dict[str, Any]]:
-        outlook = sync.look(self.settings, TODAY)
+        outlook = book.look(self.settings, TODAY)
         shown = report.current(outlook, everything=everything)
         listed = report.windows_json(shown, sync.uids(self.settings, shown, self.environ))
         return json.loads(json.dumps(listed))  # type: ignore[no-any-return]  # what programs get

@@ -64,7 +64,7 @@ reminders = st.builds(
     categories=st.lists(texts, max_size=3).map(tuple),
     alarms=st.lists(st.timedeltas(timedelta(-400), timedelta(400)), max_size=3).map(tuple),
     transp=texts,
-    klass=texts,
+    classification=texts,
 )
 items = st.builds(
     Item,

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from calsync import config, sync
+from calsync import book, config, sync
 from calsync.errors import BusyError, ConfigError, LoginError, UnreachableError
 from calsync.plan import Action
 from calsync.state import opened
@@ -38,6 +38,11 @@ applications:
 HEARD = JOURNAL.replace("interview: 2026-11-19", "interview: 2026-11-19\n        timeline: 2026-11-30")
 REJECTED = JOURNAL.replace("applied: 2026-11-18", "applied: 2026-11-18\n      - rejected: 2026-11-20")
 TOUCHED = JOURNAL.replace("applied: 2026-11-18", "applied: 2026-11-18\n      - contacted: 2026-11-23")
+
+MANY = "applications:\n" + "".join(
+    f"  - {{company: Company {number}, contact: {{phone: +1 312 555 010{number}}}, events: [{{applied: 2026-11-18}}]}}\n"
+    for number in range(8)
+)
 
 FOREIGN = "\r\n".join(
     [
@@ -71,8 +76,16 @@ class World:
         """Save the journal."""
         (self.folder / "applications.yaml").write_text(journal, encoding="utf-8")
 
-    def run(self, name: str = "default", *, today: date | None = None, caldav: str = "", **flags: bool) -> sync.Report:
-        """Run calsync once, as of NOW or of the first moment of `today`."""
+    def run(
+        self,
+        name: str = "default",
+        *,
+        today: date | None = None,
+        caldav: str = "",
+        machine: str = "state",
+        **flags: bool,
+    ) -> sync.Report:
+        """Run calsync once, as of NOW or of the first moment of `today`, with the state of one of two machines."""
         path = self.folder / f"{name}.yaml"
         path.write_text(
             f"name: {name}\ntimezone: Europe/Berlin\napplications: applications.yaml\netiquette: {{horizon_days: 14}}\n"
@@ -81,11 +94,15 @@ class World:
         )
         settings = config.load(path, {}, self.folder)
         moment = sync.Moment.of(NOW, today, settings.timezone)
-        return sync.run_once(settings, moment, self.environ, targets=self.targets, **flags)
+        return sync.run_once(settings, moment, self.environ(machine), targets=self.targets, **flags)
 
-    @property
-    def environ(self) -> Mapping[str, str]:
-        return {"STATE_DIRECTORY": str(self.folder / "state")}
+    def environ(self, machine: str = "state") -> Mapping[str, str]:
+        return {"STATE_DIRECTORY": str(self.folder / machine)}
+
+    def answers(self) -> str:
+        """What calsync learnt from the calendar, as it stands in the file."""
+        path = self.folder / "answers.yaml"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
 
     @property
     def targets(self) -> Mapping[str, Any]:
@@ -288,24 +305,135 @@ class SyncContract:
 
     def test_a_hand_edit_is_left_alone_and_said(self, world: World):
         world.run()
-        world.edit("bolt/application-call/1", "Call Lee at Bolt", "Ring Lee, ask for the team")
+        world.edit("bolt/application-call/1", "SUMMARY:Call Lee at Bolt", "SUMMARY:Ring Lee, ask for the team")
         before = world.items()
-        world.write(JOURNAL.replace("Lee", "Lee Chang"))
         report = world.run()
         assert counted(report) == (0, 0, 0)
         [kept] = report.outcomes[0].kept
         assert (kept.window, kept.because) == ("bolt/application-call/1", "changed by hand: summary")
         assert world.items() == before
 
+    def test_other_fields_follow_the_journal_beside_a_hand_edit(self, world: World):
+        world.run()
+        world.edit("bolt/application-call/1", "SUMMARY:Call Lee at Bolt", "SUMMARY:Ring Lee at Bolt")
+        for name in ("Lee Chang", "Lee Wong"):
+            world.write(JOURNAL.replace("Lee", name))
+            assert counted(world.run()) == (0, 1, 0)
+            body = unfolded(world.ours()["bolt/application-call/1"])
+            assert "SUMMARY:Ring Lee at Bolt" in body
+            assert f"Contact: {name}" in body
+            assert counted(world.run()) == (0, 0, 0)
+
     def test_a_reminder_that_the_user_deleted_stays_deleted(self, world: World):
         world.run()
         world.remove(world.href_of("bolt/application-call/1"))
+        first = world.run()
+        assert [answer.event.window for answer in first.outcomes[0].answers] == ["bolt/application-call/1"]
+        assert "skipped: 2026-11-23" in world.answers()
         for _ in range(2):
             report = world.run()
             assert counted(report) == (0, 0, 0)
-            [kept] = report.outcomes[0].kept
-            assert kept.because == "deleted from the calendar: it stays deleted"
+            assert report.outcomes[0].answers == ()
         assert "bolt/application-call/1" not in world.ours()
+        assert world.answers().count("skipped") == 1
+
+    def test_a_deleted_reminder_stays_deleted_after_the_state_is_lost(self, world: World):
+        world.run()
+        world.remove(world.href_of("bolt/application-call/1"))
+        world.run()
+        (world.folder / "state" / "state.sqlite3").unlink()
+        assert counted(world.run()) == (0, 0, 0)
+        assert "bolt/application-call/1" not in world.ours()
+
+    def test_a_title_that_says_done_is_a_touch_and_the_next_window_follows_in_the_same_run(self, world: World):
+        world.run()
+        world.edit("acme/interview-follow-up/1.1", "SUMMARY:Call", "SUMMARY:✓ Call")
+        report = world.run()
+        assert "contacted: 2026-11-23" in world.answers()
+        assert "window: 'acme/interview-follow-up/1.1'" in world.answers()
+        ours = world.ours()
+        assert "DTSTART;VALUE=DATE:20261203" in ours["acme/check-in/1.1"]
+        done = unfolded(ours["acme/interview-follow-up/1.1"])
+        assert "SUMMARY:✓ Call Dana Ruiz at Acme Corp (by Fri 27 Nov)" in done
+        assert "VALARM" not in done
+        assert report.exit_code == 0
+        again = world.run()
+        assert (counted(again), again.outcomes[0].answers) == ((0, 0, 0), ())
+
+    def test_a_cancelled_event_is_a_skip_and_stays_as_it_is(self, world: World):
+        world.run()
+        world.edit("bolt/application-call/1", "STATUS:CONFIRMED", "STATUS:CANCELLED")
+        world.run()
+        assert "skipped: 2026-11-23" in world.answers()
+        assert counted(world.run()) == (0, 0, 0)
+        assert "STATUS:CANCELLED" in world.ours()["bolt/application-call/1"]
+
+    def test_a_moved_event_keeps_the_days_that_it_was_given(self, world: World):
+        world.run()
+        world.edit("acme/interview-follow-up/1.1", "DATE:20261128", "DATE:20261126")
+        report = world.run()
+        assert "pinned: 2026-11-23" in world.answers()
+        assert "opens: 2026-11-23" in world.answers()
+        assert "closes: 2026-11-25" in world.answers()
+        assert report.outcomes[0].failed == []
+        assert "DTEND;VALUE=DATE:20261126" in world.ours()["acme/interview-follow-up/1.1"]
+        assert "DTSTART;VALUE=DATE:20261207" in world.ours()["acme/check-in/1.1"]
+        again = world.run()
+        assert (counted(again), again.outcomes[0].answers) == ((0, 0, 0), ())
+
+    def test_a_dry_run_tells_what_the_calendar_said_and_writes_no_answer(self, world: World):
+        world.run()
+        world.edit("acme/interview-follow-up/1.1", "SUMMARY:Call", "SUMMARY:✓ Call")
+        report = world.run(dry_run=True)
+        assert [type(answer.event).__name__ for answer in report.outcomes[0].answers] == ["Contacted"]
+        assert counted(report)[1] > 0
+        assert world.answers() == ""
+
+    def test_answers_that_cannot_be_written_leave_the_calendar_alone(self, world: World):
+        world.run()
+        world.remove(world.href_of("bolt/application-call/1"))
+        before = world.items()
+        (world.folder / "answers.yaml").write_text("applications: [{id: acme, events: []}]\n", encoding="utf-8")
+        world.write(JOURNAL.replace("Dana", "Diana"))
+        report = world.run()
+        assert report.exit_code == 1
+        assert "nothing can be added to" in str(report.errors[0])
+        assert world.items() == before
+
+    def test_many_gone_at_once_stop_the_run_until_it_is_forced(self, world: World):
+        world.write(MANY)
+        world.run()
+        for href in list(world.items())[:6]:
+            world.remove(href)
+        before = world.items()
+        report = world.run()
+        assert report.exit_code == 1
+        assert "6 of the 8 reminders that calsync wrote" in str(report.errors[0])
+        assert "--force" in str(report.errors[0])
+        assert (world.items(), world.answers()) == (before, "")
+        assert world.run(force=True).exit_code == 0
+        assert world.answers().count("skipped") == 6
+
+    def test_an_emptied_journal_stops_the_run_until_it_is_forced(self, world: World):
+        world.write(MANY)
+        world.run()
+        before = world.items()
+        world.write("applications: []\n")
+        report = world.run()
+        assert report.exit_code == 1
+        assert "is the journal whole?" in str(report.errors[0])
+        assert world.items() == before
+        assert counted(world.run(force=True)) == (0, 0, 8)
+        assert world.items() == {}
+
+    def test_two_machines_on_one_calendar_converge_without_duplicates(self, world: World):
+        world.run()
+        before = world.items()
+        assert counted(world.run(machine="second")) == (0, 0, 0)
+        world.write(JOURNAL.replace("Lee", "Lee Chang"))
+        assert counted(world.run(machine="second")) == (0, 1, 0)
+        assert counted(world.run()) == (0, 0, 0)
+        assert list(world.items()) == list(before)
 
     def test_an_event_of_others_at_our_place_is_left_and_ours_goes_elsewhere(self, world: World):
         world.run()
@@ -483,7 +611,7 @@ class TestFeed:
         report = self.run(feed)
         text = unfolded(feed.read_bytes().decode())
         assert text.count("BEGIN:VEVENT") == 3
-        windows = sync.look(config.load(feed.parent / "config.yaml", {}, feed.parent), TODAY).windows
+        windows = book.look(config.load(feed.parent / "config.yaml", {}, feed.parent), TODAY).windows
         on_caldav = sync.uids(config.load(feed.parent / "config.yaml", {}, feed.parent), windows, {})
         assert not any(each in text for each in on_caldav.values())
         assert counted(report) == (3, 0, 0)

@@ -6,7 +6,8 @@ places), on nodes that know where they stand (octoDNS).
 - **Journal**: one or more files, or folders of `*.yaml`, each with a list under `applications:`.
 - **Answers**: a file of the same form, in which an item is an application's `id` and `events` that go behind its own.
 
-Public face: `read`. Nothing is computed here: what the events mean is `etiquette`'s business.
+Public face: `read`, and `read_answers` for who adds to that file. Nothing is computed here: what the events mean is
+`etiquette`'s business.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,34 @@ def read(paths: Sequence[Path], answers: Path | None, zone: ZoneInfo, check_plac
     if reader.problems:
         raise JournalError(dict.fromkeys(reader.problems))
     return Journal(applications=tuple(reader.applications.values()), warnings=tuple(reader.warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One item of the answers: an application's id, where the item begins, and its events."""
+
+    id: str
+    place: Place
+    events: tuple[Event, ...]
+
+
+def read_answers(path: Path, zone: ZoneInfo) -> tuple[Block, ...]:
+    """The items of the answers at `path`, in file order; none where there is no file. Raises JournalError."""
+    document = yamlfile.load(path)
+    blocks = tuple(_blocks(document, zone))
+    if document.problems:
+        raise JournalError(dict.fromkeys(sorted(document.problems)))
+    return blocks
+
+
+def _blocks(document: Document, zone: ZoneInfo) -> Iterator[Block]:
+    if document.missing:
+        document.problems.clear()
+    elif document.root is not None and not is_nothing(document.root):
+        for node in _items(document):
+            answer = read_answer(document, node, zone)
+            if answer is not None:
+                yield Block(answer[0], Place(document.name, node.line, node.column), answer[1])
 
 
 @contextmanager
@@ -105,15 +134,10 @@ class _Reader:
     def read_answers(self, path: Path) -> None:
         """Read one file of answers, and append its events to those of the applications."""
         document = yamlfile.load(path)
-        if document.missing:
-            return
         events: dict[str, list[Event]] = {}
-        if document.root is not None and not is_nothing(document.root):
-            for node in _items(document):
-                answer = read_answer(document, node, self._zone)
-                if answer is not None:
-                    self._warn_of_stranger(answer[0], Place(document.name, node.line, node.column))
-                    events.setdefault(answer[0], []).extend(answer[1])
+        for block in _blocks(document, self._zone):
+            self._warn_of_stranger(block)
+            events.setdefault(block.id, []).extend(block.events)
         for id_ in events.keys() & self.applications.keys():
             application = self.applications[id_]
             self.applications[id_] = replace(application, events=(*application.events, *events[id_]))
@@ -131,9 +155,10 @@ class _Reader:
         else:
             fields.complain(f"the id {quote(first.id)} is taken: first at {first.place}; ids must be unique", "id")
 
-    def _warn_of_stranger(self, id_: str, place: Place) -> None:
-        if id_ not in self.applications:
-            self.warnings.append(f"{place}: no application has the id {quote(id_)}; what is said of it is left out")
+    def _warn_of_stranger(self, block: Block) -> None:
+        if block.id not in self.applications:
+            text = f"no application has the id {quote(block.id)}; what is said of it is left out"
+            self.warnings.append(f"{block.place}: {text}")
 
     def _check(self, country: str, subdivision: str | None) -> str | None:
         """As `check_place`, asked once for each pair."""

@@ -37,11 +37,13 @@ class Listing:
     """What stands in a target: href -> ETag (None where the server gives none).
 
     `whole` is False where the answer was truncated, garbled or incomplete: then an item that is not in it may
-    be there all the same, and nothing may be concluded from its absence.
+    be there all the same, and nothing may be concluded from its absence. `is_new`: the place was missing; it has just
+    been made, or would have been.
     """
 
     etags: Mapping[str, str | None]
     whole: bool = True
+    is_new: bool = False
 
 
 class Target(Protocol):

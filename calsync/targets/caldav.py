@@ -109,7 +109,7 @@ class CaldavTarget:
         """
         calendar = self._calendar or self._found()
         if self._exists is False:
-            return Listing({})
+            return Listing({}, is_new=True)
         events = self._query(calendar)
         if events is not None:
             return events
@@ -225,7 +225,7 @@ class CaldavTarget:
         self._exists = False
         if self._create:
             self._make(())
-        return Listing({})
+        return Listing({}, is_new=True)
 
     def _make(self, others: tuple[str, ...]) -> None:
         """MKCALENDAR at the address in use. A server that refuses the colour refuses all of it (RFC 4791 5.3.1)."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from calsync import config, ical, sync
+from calsync import book, config, ical
 from calsync.etiquette.rules import PROMPTS, RULES
 from calsync.identity import uid_of
 from calsync.model import Mark, Reminder, Stamp, Window
@@ -52,7 +52,7 @@ def windows(folder: Path) -> Iterator[tuple[date, Window]]:
     seen = set()
     for number in range(0, 90, 3):
         today = FIRST_DAY + timedelta(days=number)
-        for window in sync.look(settings, today).windows:
+        for window in book.look(settings, today).windows:
             if (window.id, window.state) not in seen:
                 seen.add((window.id, window.state))
                 yield today, window

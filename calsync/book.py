@@ -1,0 +1,71 @@
+"""The journal, its answers, and what the etiquette says of both: what a run goes by, and adds to.
+
+Public face: `Book`; `look`, for who only wants to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+from calsync import answers, journal, phones, publicholidays
+from calsync.config import Config
+from calsync.errors import JournalError
+from calsync.etiquette import outlook
+from calsync.model import Journal, Outlook
+from calsync.signals import Answer
+
+
+def read_journal(config: Config) -> Journal:
+    """The journal of `config` with the answers. Raises JournalError with every mistake in it."""
+    return journal.read(config.applications, config.answers, config.timezone, publicholidays.check_place)
+
+
+def look(config: Config, today: date) -> Outlook:
+    """The windows of the journal as of `today`. Raises JournalError."""
+    return Book(config, today).outlook
+
+
+class Book:
+    """The journal as it was read, with what was learnt since."""
+
+    def __init__(self, config: Config, today: date, forgiving: str | None = None) -> None:
+        """Read the journal. Raises JournalError; with `forgiving` a wrong one is empty, with that as its warning."""
+        self._config = config
+        self._today = today
+        try:
+            self._journal = read_journal(config)
+        except JournalError:
+            if forgiving is None:
+                raise
+            self._journal = Journal(applications=(), warnings=(forgiving,))
+        self.outlook = self._look()
+
+    def learn(self, said: Iterable[Answer], *, writes: bool) -> None:
+        """Add answers to the file of answers, unless nothing is to be written, and look again.
+
+        Raises CalsyncError where the file cannot be added to.
+        """
+        said = tuple(said)
+        if writes:
+            entries = [(answer.application.id, answer.event) for answer in said]
+            answers.append(self._config.answers, entries, self._config.timezone)
+        applications = tuple(
+            replace(
+                application,
+                events=(
+                    *application.events,
+                    *(answer.event for answer in said if answer.application.id == application.id),
+                ),
+            )
+            for application in self._journal.applications
+        )
+        self._journal = replace(self._journal, applications=applications)
+        self.outlook = self._look()
+
+    def _look(self) -> Outlook:
+        config = self._config
+        spelling = phones.spelling(config.policy.country)
+        found = outlook(self._journal.applications, config.policy, self._today, publicholidays.table, spelling)
+        return replace(found, warnings=(*self._journal.warnings, *found.warnings))

@@ -1,0 +1,187 @@
+"""See what stands in a target: its listing, the cache, and what is new since the last run.
+
+Only what is new or changed is fetched, and only what may be ours is parsed. Public face: `survey`, which gives a
+`Survey`; nothing is decided here (`plan.py`), and nothing written but the cache.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from calsync.errors import GuardError
+from calsync.identity import uid_of
+from calsync.model import Item, Mark, Resource
+from calsync.plan import Found, Known, Remembered
+from calsync.state import Entry, State
+from calsync.targets.base import Listing, Target
+
+_UID = re.compile(r"^UID(?:;[^:\r\n]*)?:([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a run on one target goes by: the journal's name, the user's zone, the moment, and `day`, today's midnight.
+
+    `owned`: all that stands in the target is ours to write, as in a feed file. `named` says what the state and reports
+    call the target's `where`, if that is another in each run; `expected` is that name as of the last run. `force`: the
+    user says that guards are to let pass what they would refuse.
+    """
+
+    name: str
+    zone: tzinfo
+    now: datetime
+    day: datetime
+    owned: bool = False
+    named: Callable[[str], str] = str
+    expected: str | None = None
+    force: bool = False
+
+    def place(self, target: Target, where: str | None = None) -> str:
+        """The key under which the state keeps what stands in `target`."""
+        return f"{target.name} {self.name} {self.named(target.where) if where is None else where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What stands in a target: `seen` by href, and `known`, what a plan is made of.
+
+    `before` is what the cache had. `eyes` can look at one more item.
+    """
+
+    place: str
+    before: Mapping[str, Entry]
+    seen: dict[str, Entry]
+    known: Known
+    eyes: Eyes
+
+    @property
+    def missing(self) -> dict[str, Entry]:
+        """What we wrote and is not in the listing, by window; one that stands elsewhere by now is not missing."""
+        standing = {self.eyes.window(found.item) for found in self.known.found}
+        gone = {
+            entry.written.window: entry
+            for href, entry in self.before.items()
+            if entry.written is not None and href not in self.seen
+        }
+        return {window: entry for window, entry in gone.items() if window not in standing}
+
+
+def survey(target: Target, state: State, terms: Terms, windows: Iterable[str], *, dry_run: bool) -> Survey:
+    """Look at `target`; `windows` are those of the journal, by which an event is known that lost its mark.
+
+    Raises GuardError where the calendar is not the one that it was, ServerError where it cannot be used.
+    """
+    listing = target.listing()
+    _guard_place(target, listing, state, terms)
+    place = terms.place(target)
+    before, retired = state.entries(place), state.retired(place)
+    eyes = Eyes.of(target, terms, before, retired, windows)
+    fresh = [href for href, etag in listing.etags.items() if etag is None or _etag(before.get(href)) != etag]
+    fetched = target.fetch(fresh) if fresh else {}
+    lost = {href for href in fresh if href not in fetched and href in before}
+    seen = {href: entry for href, entry in before.items() if href in listing.etags and href not in lost}
+    seen |= {href: eyes.entry(resource, before.get(href)) for href, resource in fetched.items()}
+    if not dry_run:
+        with state.transaction():
+            for href in fetched:
+                state.put(place, seen[href])
+    known = Known(
+        name=terms.name,
+        target=target.name,
+        found=tuple(_found(seen)),
+        others=frozenset(href for href, entry in seen.items() if entry.item is None),
+        memory=_memory({**before, **seen}),
+        retired=retired,
+        whole=listing.whole and not lost,
+    )
+    return Survey(place, before, seen, known, eyes)
+
+
+def _guard_place(target: Target, listing: Listing, state: State, terms: Terms) -> None:
+    """Stop where a calendar in which we wrote is gone, or another one stands in for it."""
+    if terms.force or terms.expected is None:
+        return
+    if not listing.is_new and terms.named(target.where) == terms.expected:
+        return
+    if state.entries(terms.place(target, terms.expected)):
+        found = "it is not there any more" if listing.is_new else f"{target.where} was found instead"
+        raise GuardError(
+            f"The calendar at {terms.expected} holds reminders of calsync, but {found}. Nothing was changed. "
+            f"If that is as it should be, run calsync once with --force."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """Tells our events from others: by their mark, or on a server that drops marks by their UID."""
+
+    known: Known
+    marks: dict[str, Mark]
+    """UID -> mark of the events that we remember, and of those that we would make where the cache is lost."""
+
+    @classmethod
+    def of(
+        cls,
+        target: Target,
+        terms: Terms,
+        before: Mapping[str, Entry],
+        retired: Mapping[str, int],
+        windows: Iterable[str],
+    ) -> Eyes:
+        """Eyes for `target`, given what the cache has and the windows of the journal."""
+        ours = {entry.written for entry in before.values() if entry.written is not None}
+        for window in windows:
+            ours |= {Mark(terms.name, window, generation) for generation in (1, retired.get(window, 0) + 1)}
+        return cls(Known(terms.name, target.name, ()), {uid_of(mark, target.name): mark for mark in ours})
+
+    def entry(self, resource: Resource, before: Entry | None) -> Entry:
+        """What `resource` is to us: an event of ours, or something to leave alone."""
+        item = self.item(resource.body)
+        if before is None:
+            before = Entry(resource=resource)
+        if item is None or item.mark is None or item.base is None:
+            if item is not None and item.written is None and before.item is not None:
+                item = replace(item, written=before.item.written)
+            return Entry(resource=resource, item=item, written=before.written, base=before.base)
+        return Entry(resource=resource, item=item, written=item.mark, base=item.base)
+
+    def item(self, body: str) -> Item | None:
+        """The event of ours that `body` holds, if it does; nothing else is worth the time of parsing."""
+        if "X-CALSYNC" not in body and self.marks.keys().isdisjoint(_UID.findall(body)):
+            return None
+        from calsync import ical
+
+        item = ical.parse(body)
+        if item is None or not (self.known.is_ours(item) or (item.mark is None and item.uid in self.marks)):
+            return None
+        return item
+
+    def window(self, item: Item) -> str | None:
+        """The window that an event of ours is for."""
+        mark = item.mark or self.marks.get(item.uid)
+        return mark.window if mark else None
+
+
+def _etag(entry: Entry | None) -> str | None:
+    return entry.resource.etag if entry else None
+
+
+def _found(seen: Mapping[str, Entry]) -> Iterator[Found]:
+    for href, entry in sorted(seen.items()):
+        if entry.item is not None:
+            yield Found(href, entry.resource.etag, entry.item)
+
+
+def _memory(entries: Mapping[str, Entry]) -> dict[str, Remembered]:
+    """What we wrote for each window; of two, the later generation."""
+    memory: dict[str, Remembered] = {}
+    for href, entry in entries.items():
+        mark, base = entry.written, entry.base
+        if mark is None or base is None:
+            continue
+        if mark.window not in memory or memory[mark.window].generation < mark.generation:
+            memory[mark.window] = Remembered(href, mark.generation, base)
+    return memory
