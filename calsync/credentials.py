@@ -12,7 +12,7 @@ import stat
 import subprocess
 from pathlib import Path
 
-from calsync.errors import LoginError
+from calsync.errors import PasswordError
 
 COMMAND_SECONDS = 30
 """How long a password command may take: long enough for a person to touch a hardware key."""
@@ -53,7 +53,7 @@ def read(
 ) -> Secret | None:
     """Get the password or token from the one place that is given; None where none is.
 
-    Raises LoginError, which says what is missing and what to do, and never what was read.
+    Raises PasswordError, which says what is missing and what to do, and never what was read.
     """
     if password_file is not None:
         return _from_file(password_file)
@@ -74,16 +74,16 @@ def _from_file(path: Path) -> Secret:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if stat.S_ISREG(mode) and mode & 0o077:
-                raise LoginError(f"Other users can reach the password file {path}. Run: chmod 600 {path}")
+                raise PasswordError(f"Other users can reach the password file {path}. Run: chmod 600 {path}")
             return _secret(file.read(), f"The password file {path}")
     except OSError as error:
-        raise LoginError(f"Cannot read the password file {path}: {error.strerror}.") from None
+        raise PasswordError(f"Cannot read the password file {path}: {error.strerror}.") from None
 
 
 def _from_environment(variable: str) -> Secret:
     word = os.environ.get(variable)
     if not word:
-        raise LoginError(
+        raise PasswordError(
             f"The environment variable {variable}, named by password_env, is not set. Set it, or use password_file."
         )
     return Secret(word)
@@ -93,16 +93,16 @@ def _from_systemd(name: str) -> Secret:
     """A credential of the unit (systemd.exec(5), LoadCredential=). Its mode is systemd's own business."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
-        raise LoginError(
+        raise PasswordError(
             f"The credential {name} cannot be read: $CREDENTIALS_DIRECTORY is not set. It is set by systemd"
             f" for units with LoadCredential={name}:PATH. Elsewhere use password_file or password_command."
         )
     if "/" in name or name in (".", ".."):
-        raise LoginError(f"A credential is a plain name, without slashes: {name}")
+        raise PasswordError(f"A credential is a plain name, without slashes: {name}")
     try:
         return _secret((Path(folder) / name).read_bytes(), f"The credential {name}")
     except OSError as error:
-        raise LoginError(
+        raise PasswordError(
             f"Cannot read the credential {name}: {error.strerror}. Does the unit say LoadCredential={name}:PATH?"
         ) from None
 
@@ -112,14 +112,14 @@ def _from_command(command: str, key: str) -> Secret:
     try:
         code, out, messages = _output(command)
     except subprocess.TimeoutExpired:
-        raise LoginError(
+        raise PasswordError(
             f"The {key} gave no answer within {COMMAND_SECONDS} seconds: {command}. Does it wait for a passphrase?"
         ) from None
     except OSError as error:
-        raise LoginError(f"The {key} cannot be run: {error.strerror}.") from None
+        raise PasswordError(f"The {key} cannot be run: {error.strerror}.") from None
     if code != 0:
         said = messages.decode("utf-8", "replace").strip()
-        raise LoginError(f"The {key} failed with exit code {code}: {command}" + (f"\n{said}" if said else ""))
+        raise PasswordError(f"The {key} failed with exit code {code}: {command}" + (f"\n{said}" if said else ""))
     return _secret(out.split(b"\n", 1)[0].removesuffix(b"\r"), f"The first line of the {key}'s output")
 
 
@@ -147,9 +147,9 @@ def _secret(raw: bytes, what: str) -> Secret:
     try:
         word = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise LoginError(f"{what} is not UTF-8 text.") from None
+        raise PasswordError(f"{what} is not UTF-8 text.") from None
     if not word:
-        raise LoginError(f"{what} is empty.")
+        raise PasswordError(f"{what} is empty.")
     if any(character in word for character in "\n\r\0"):
-        raise LoginError(f"{what} has more than one line. A password is one line.")
+        raise PasswordError(f"{what} has more than one line. A password is one line.")
     return Secret(word)

@@ -89,6 +89,10 @@ class LoginError(ServerError):
     """The server refuses the login, or the password cannot be had."""
 
 
+class PasswordError(LoginError):
+    """The password cannot be had, so no server was asked: trying again locks no account."""
+
+
 class BusyError(CalsyncError):
     """Another calsync is at work on the same state folder (EX_TEMPFAIL)."""
 

@@ -1,0 +1,89 @@
+"""What the daemon keeps running besides the syncs: servers, each for as long as the config asks for it.
+
+A new one is a `Service` in `SERVICES`. Public face: `Service`, `SERVICES`, `Services`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from calsync import opening
+from calsync.caldavsettings import EMBEDDED
+from calsync.config import Config
+from calsync.errors import CalsyncError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something that runs in threads of its own.
+
+    `wanted` gives the part of the config that it goes by, None where it is not to run; where that changes, it is
+    stopped and started. `running` runs it while the block runs, and raises CalsyncError where it cannot.
+    """
+
+    name: str
+    wanted: Callable[[Config], object | None]
+    running: Callable[[Config, Mapping[str, str]], AbstractContextManager[object]]
+
+
+def _embedded(config: Config) -> object | None:
+    return config.caldav if config.caldav and config.caldav.url == EMBEDDED else None
+
+
+def _calendar_server(config: Config, environ: Mapping[str, str]) -> AbstractContextManager[object]:
+    assert config.caldav is not None, "it is wanted"
+    return opening.server(config.caldav, environ)
+
+
+SERVICES: Sequence[Service] = (Service("calendar server", _embedded, _calendar_server),)
+
+
+class Services:
+    """The services that run now. `errors` has what is wrong with the others, by name."""
+
+    def __init__(self, environ: Mapping[str, str], known: Sequence[Service] = SERVICES) -> None:
+        self._environ = environ
+        self._known = known
+        self._running: dict[str, tuple[object, contextlib.ExitStack]] = {}
+        self.errors: dict[str, str] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Those of all services that there are."""
+        return [service.name for service in self._known]
+
+    def follow(self, config: Config) -> None:
+        """Stop what is not wanted so any more, start what is and does not run. What cannot start is tried again."""
+        for service in self._known:
+            wanted = service.wanted(config)
+            if service.name in self._running and self._running[service.name][0] != wanted:
+                self._stop(service.name)
+            self.errors.pop(service.name, None)
+            if wanted is not None and service.name not in self._running:
+                self._start(service, wanted, config)
+
+    def _start(self, service: Service, wanted: object, config: Config) -> None:
+        stack = contextlib.ExitStack()
+        try:
+            stack.enter_context(service.running(config, self._environ))
+        except CalsyncError as error:
+            self.errors[service.name] = str(error)
+        else:
+            self._running[service.name] = (wanted, stack)
+            _log.info("The %s runs.", service.name)
+
+    def _stop(self, name: str) -> None:
+        _, stack = self._running.pop(name)
+        stack.close()
+        _log.info("The %s was stopped.", name)
+
+    def close(self) -> None:
+        """Stop all."""
+        for name in reversed(list(self._running)):
+            self._stop(name)
