@@ -40,7 +40,11 @@ REJECTED = JOURNAL.replace("applied: 2026-11-18", "applied: 2026-11-18\n      - 
 TOUCHED = JOURNAL.replace("applied: 2026-11-18", "applied: 2026-11-18\n      - contacted: 2026-11-23")
 
 MANY = "applications:\n" + "".join(
-    f"  - {{company: Company {number}, contact: {{phone: +1 312 555 010{number}}}, events: [{{applied: 2026-11-18}}]}}\n"
+    f"""\
+  - company: Company {number}
+    contact: {{phone: +1 312 555 010{number}}}
+    events: [applied: 2026-11-18]
+"""
     for number in range(8)
 )
 
