@@ -265,7 +265,7 @@ class Daemon:
         moment = Moment.of(self._clock.now(), None, config.timezone)
         if config.caldav is None and config.feed is None:
             outlook = book.look(config, moment.today)
-            return outlook, Report(outlook=outlook, zone=config.timezone, dry_run=False)
+            return outlook, Report(outlook=outlook, words=sync.words(config), zone=config.timezone, dry_run=False)
         report = sync.run_once(config, moment, self._environ, targets=self._targets)
         return report.outlook, report
 
