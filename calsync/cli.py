@@ -224,7 +224,7 @@ def _windows(options: argparse.Namespace) -> int:
         shown = report.current(outlook, everything=options.all)
         _print_json(report.windows_json(shown, sync.uids(settings, shown, os.environ)))
     else:
-        _print(report.windows_text(outlook, everything=options.all, why=options.why))
+        _print(report.windows_text(outlook, sync.words(settings), everything=options.all, why=options.why))
         _warn(outlook.warnings)
     return 0
 
@@ -241,7 +241,7 @@ def _why(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(explain.as_json(subject, on_caldav))
     else:
-        _print(explain.text(subject, on_caldav))
+        _print(explain.text(subject, sync.words(settings), on_caldav))
     return 0
 
 
@@ -254,7 +254,7 @@ def _status(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(status.as_json(outlook))
     else:
-        _print(status.text(outlook, moment.today))
+        _print(status.text(outlook, sync.words(settings), moment.today))
         _warn(outlook.warnings)
     return 0
 

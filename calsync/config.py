@@ -13,20 +13,21 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from dataclasses import fields as fields_of
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from calsync import caldavsettings, feedsettings, paths, presets, yamlfile
+from calsync import caldavsettings, feedsettings, paths, presets, texts, yamlfile
 from calsync import fields as f
 from calsync.caldavsettings import CaldavSettings
 from calsync.errors import ConfigError, Problem
 from calsync.feedsettings import FeedSettings
 from calsync.fields import FieldError, Fields
-from calsync.model import Pause, Policy
+from calsync.model import Me, Pause, Policy
+from calsync.texts import Texts
 from calsync.yamlfile import Document, quote
 
 MINIMAL = """\
@@ -59,6 +60,8 @@ class Config:
     applications: tuple[Path, ...]
     answers: Path
     policy: Policy = Policy()
+    me: Me = Me()
+    texts: Texts = field(default_factory=Texts)
     name: str = "default"
     remind_at: time = time(9, 30)
     reminders: Literal["window", "slot"] = "window"
@@ -75,12 +78,13 @@ def _names(settings: type[DaemonSettings]) -> tuple[str, ...]:
     return tuple(field_.name for field_ in fields_of(settings))
 
 
-_TOP = "timezone country subdivision applications answers name weekdays remind_at reminders pauses etiquette"
+_TOP = "timezone country subdivision applications answers name weekdays remind_at reminders language pauses etiquette"
 
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "": (*_TOP.split(), "caldav", "feed", "daemon"),
+    "": (*_TOP.split(), "me", "texts", "caldav", "feed", "daemon"),
     "pauses": ("from", "to"),
     "etiquette": presets.KEYS,
+    "me": ("name", "phone", "email"),
     "caldav": caldavsettings.KEYS,
     "feed": feedsettings.KEYS,
     "daemon": _names(DaemonSettings),
@@ -177,6 +181,8 @@ class _Reader:
             applications=applications,
             answers=top.get("answers", self._located) or _beside(applications),
             policy=self._policy(top, check_place),
+            me=_me(top.fields("me", KEYS["me"])),
+            texts=self._texts(top),
             name=top.get_or("name", _name, "default"),
             remind_at=top.get_or("remind_at", f.clock, time(9, 30)),
             reminders=top.get_or("reminders", f.one_of(_REMINDERS), "window"),
@@ -229,6 +235,16 @@ class _Reader:
             subdivision=subdivision,
         )
 
+    def _texts(self, top: Fields) -> Texts:
+        language = top.get_or("language", f.one_of({each: each for each in texts.LANGUAGES}), "en")
+        if top.is_nothing("texts"):
+            return Texts(language)
+        node = top.value("texts")
+        if not isinstance(node, yamlfile.Mapping):
+            top.complain("'texts' must be a map of rules, as in {check-in: {summary: 'Write to {{ whom }}'}}", "texts")
+            return Texts(language)
+        return texts.read(Fields(self._document, node), language)
+
     def _pause(self, node: yamlfile.Node) -> Pause | None:
         if not isinstance(node, yamlfile.Mapping):
             self._document.complain("a pause is written as {from: 2026-12-21, to: 2027-01-06}", node)
@@ -256,6 +272,12 @@ def _daemon(fields: Fields | None) -> DaemonSettings:
     if fields is None:
         return DaemonSettings()
     return DaemonSettings(interval=fields.get_or("interval", f.duration, DaemonSettings().interval))
+
+
+def _me(fields: Fields | None) -> Me:
+    if fields is None:
+        return Me()
+    return Me(name=fields.get("name", f.line), phone=fields.get("phone", f.line), email=fields.get("email", f.line))
 
 
 def _beside(applications: tuple[Path, ...]) -> Path:

@@ -10,10 +10,11 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from calsync import report, wording
+from calsync import report
 from calsync.errors import UsageError
 from calsync.model import Application, Contacted, Ended, Event, Heard, Interview, Outlook, Standing, Window
 from calsync.status import days, standing_json
+from calsync.wording import Wording
 from calsync.workdays import say
 
 _DETAILS = {
@@ -86,13 +87,13 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f"'{name}'" for name in names[:5]) + more
 
 
-def text(subject: Subject, uids: Mapping[str, str]) -> Iterator[str]:
+def text(subject: Subject, words: Wording, uids: Mapping[str, str]) -> Iterator[str]:
     """Each window with its reasons, then the journal that it comes from, then the person's other applications.
 
     `uids` maps window ids to the UIDs of their events on CalDAV.
     """
     for window in subject.windows:
-        yield wording.summary(window)
+        yield words.summary(window)
         yield f"  {days(window)}, {window.state}"
         yield f"  window {window.id}"
         yield f"  event {uids[window.id]}"

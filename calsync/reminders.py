@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal
 
-from calsync import wording
 from calsync.model import Channel, Reminder, State, Window
+from calsync.wording import Wording
 from calsync.workdays import DAY
 
 QUARTER = timedelta(minutes=15)
@@ -25,7 +25,7 @@ Style = Literal["window", "slot"]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the user wants reminders: the style, the time of day at which they ring, the zone of both.
+    """How the user wants reminders: the style, the time of day at which they ring, the zone of both, the words.
 
     `zones` finds the zone of a contact by its IANA name.
     """
@@ -34,6 +34,7 @@ class Form:
     remind_at: time
     zone: tzinfo
     zones: Callable[[str], tzinfo]
+    words: Wording
 
 
 def reminders(
@@ -48,25 +49,25 @@ def reminders(
     for window in windows:
         moment = written.get(window.id, now)
         if window.state is State.DONE:
-            found[window.id] = _done(window)
+            found[window.id] = _done(window, form)
         elif window.starts and window.ends:
-            found[window.id] = _timed(window, window.starts, window.ends)
+            found[window.id] = _timed(window, form, window.starts, window.ends)
         elif form.style == "slot":
             start = _free(_slot(window, form, moment), taken)
-            found[window.id] = _timed(window, start, start + QUARTER)
+            found[window.id] = _timed(window, form, start, start + QUARTER)
         else:
             found[window.id] = _all_day(window, form, moment)
     return found
 
 
-def _done(window: Window) -> Reminder:
+def _done(window: Window, form: Form) -> Reminder:
     day = window.done_on or window.closes
-    return _reminder(window, day, day + DAY, ())
+    return _reminder(window, form, day, day + DAY, ())
 
 
-def _timed(window: Window, start: datetime, end: datetime) -> Reminder:
+def _timed(window: Window, form: Form, start: datetime, end: datetime) -> Reminder:
     alarms = () if window.state is State.TENTATIVE else (timedelta(0),)
-    return _reminder(window, start.astimezone(UTC), end.astimezone(UTC), alarms)
+    return _reminder(window, form, start.astimezone(UTC), end.astimezone(UTC), alarms)
 
 
 def _all_day(window: Window, form: Form, moment: datetime) -> Reminder:
@@ -75,27 +76,27 @@ def _all_day(window: Window, form: Form, moment: datetime) -> Reminder:
         midnight = datetime.combine(window.opens, time())
         rings = dict.fromkeys(_rings(window, form, moment))
         alarms = tuple(ring.astimezone(form.zone).replace(tzinfo=None) - midnight for ring in rings)
-    return _reminder(window, window.opens, window.closes + DAY, alarms)
+    return _reminder(window, form, window.opens, window.closes + DAY, alarms)
 
 
-def _reminder(window: Window, start: date, end: date, alarms: tuple[timedelta, ...]) -> Reminder:
+def _reminder(window: Window, form: Form, start: date, end: date, alarms: tuple[timedelta, ...]) -> Reminder:
     return Reminder(
         start=start,
         end=end,
-        summary=wording.summary(window),
-        description=wording.description(window),
-        location=_location(window),
+        summary=form.words.summary(window),
+        description=form.words.description(window),
+        location=_location(window, form),
         status="TENTATIVE" if window.state is State.TENTATIVE else "CONFIRMED",
         alarms=alarms,
     )
 
 
-def _location(window: Window) -> str:
+def _location(window: Window, form: Form) -> str:
     """Where a click helps: the number to call, or the place of the interview."""
     if window.interview is not None and window.by is None:
         return window.interview.location or ""
     if window.by in (Channel.CALL, Channel.ANY) and window.state is not State.DONE:
-        return window.applications[0].contact.phone or ""
+        return form.words.phone(window)
     return ""
 
 

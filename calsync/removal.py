@@ -12,7 +12,7 @@ from calsync.book import Book
 from calsync.config import Config
 from calsync.errors import SyncFailedError
 from calsync.reconcile import Outcome
-from calsync.sync import Moment, Report, Station, must_have_target, stations, visit
+from calsync.sync import Moment, Report, Station, must_have_target, stations, visit, words
 from calsync.targets import TARGETS
 from calsync.targets.base import Target
 
@@ -37,7 +37,7 @@ def remove(
     must_have_target(config)
     book = Book(config, moment.today, forgiving=_NO_JOURNAL)
     found = book.outlook
-    report = Report(outlook=found, zone=config.timezone, dry_run=dry_run, warnings=found.warnings)
+    report = Report(outlook=found, words=words(config), zone=config.timezone, dry_run=dry_run, warnings=found.warnings)
     windows = {window.id: window for window in found.windows}
     with state.opened(paths.state_folder(environ), writes=not dry_run) as cache:
 

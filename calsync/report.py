@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from typing import assert_never
 
-from calsync import wording
 from calsync.config import Config
 from calsync.errors import Problem
 from calsync.identity import OWNED, differing, hashes, shown
@@ -19,6 +18,7 @@ from calsync.plan import Action, Change
 from calsync.reconcile import Outcome
 from calsync.signals import Answer
 from calsync.sync import Report
+from calsync.wording import Wording
 from calsync.workdays import say
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
@@ -60,7 +60,7 @@ def _window_json(window: Window, uid: str) -> dict[str, object]:
     }
 
 
-def windows_text(outlook: Outlook, *, everything: bool, why: bool) -> Iterator[str]:
+def windows_text(outlook: Outlook, words: Wording, *, everything: bool, why: bool) -> Iterator[str]:
     """A line a window; with `why`, the reasons below it, and why other applications have none."""
     windows = current(outlook, everything=everything)
     if not windows:
@@ -68,7 +68,7 @@ def windows_text(outlook: Outlook, *, everything: bool, why: bool) -> Iterator[s
     days = [_days(window.opens, window.closes) for window in windows]
     width = max(map(len, days), default=0)
     for window, when in zip(windows, days, strict=True):
-        yield f"{when:<{width}}  {window.state:<9}  {wording.summary(window)}  [{window.id}]"
+        yield f"{when:<{width}}  {window.state:<9}  {words.summary(window)}  [{window.id}]"
         if why:
             yield from (f"    {reason}" for reason in window.why)
     without = [standing for standing in outlook.standings if standing.why_not]
@@ -175,7 +175,7 @@ def run_text(report: Report) -> Iterator[str]:
     if report.not_compared is not None:
         yield f"The calendar could not be compared: {report.not_compared}"
         yield "These are the windows as they stand:"
-        yield from windows_text(report.outlook, everything=False, why=False)
+        yield from windows_text(report.outlook, report.words, everything=False, why=False)
     for outcome in report.outcomes:
         yield f"{outcome.target}: {outcome.where}"
         if outcome.target != "feed" or len(report.outcomes) == 1:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from calsync import wording
 from calsync.model import Interview, Outlook, Standing, Window
+from calsync.wording import Wording
 from calsync.workdays import say
 
 _COLUMNS = ("APPLICATION", "STAGE", "LAST WORD", "NEXT")
@@ -33,13 +33,13 @@ def standing_json(standing: Standing) -> dict[str, object]:
     }
 
 
-def text(outlook: Outlook, today: date) -> Iterator[str]:
+def text(outlook: Outlook, words: Wording, today: date) -> Iterator[str]:
     """A line an application, then the question for each one that is stale."""
     if not outlook.standings:
         yield "The journal has no applications yet."
         return
     windows = {window.id: window for window in outlook.windows}
-    rows = [_COLUMNS, *(_row(standing, windows, today) for standing in outlook.standings)]
+    rows = [_COLUMNS, *(_row(standing, windows, words, today) for standing in outlook.standings)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
@@ -50,15 +50,15 @@ def text(outlook: Outlook, today: date) -> Iterator[str]:
             yield from _question(standing, today)
 
 
-def _row(standing: Standing, windows: dict[str, Window], today: date) -> tuple[str, str, str, str]:
-    next_ = f"none: {standing.why_not}" if standing.next is None else in_a_line(windows[standing.next])
+def _row(standing: Standing, windows: dict[str, Window], words: Wording, today: date) -> tuple[str, str, str, str]:
+    next_ = f"none: {standing.why_not}" if standing.next is None else in_a_line(windows[standing.next], words)
     stage = f"{standing.stage}, stale" if standing.stale else standing.stage
     return standing.application.id, stage, _last_word(standing, today), next_
 
 
-def in_a_line(window: Window) -> str:
+def in_a_line(window: Window, words: Wording) -> str:
     """A window as "Mon 30 Nov to Fri 4 Dec, firm: E-mail Dana Ruiz at Acme (by Fri 4 Dec) [ID]"."""
-    return f"{days(window)}, {window.state}: {wording.summary(window)} [{window.id}]"
+    return f"{days(window)}, {window.state}: {words.summary(window)} [{window.id}]"
 
 
 def days(window: Window) -> str:

@@ -26,6 +26,7 @@ from calsync.signals import Answer
 from calsync.survey import Terms
 from calsync.targets import TARGETS
 from calsync.targets.base import Target
+from calsync.wording import Wording
 
 _FEED_BACK, _FEED_AHEAD = timedelta(days=30), timedelta(days=180)
 """What a feed shows: Google takes about 1 MB and 1,000 events (`docs/calendars.md`)."""
@@ -60,6 +61,7 @@ class Report:
     """
 
     outlook: Outlook
+    words: Wording
     zone: ZoneInfo
     dry_run: bool
     outcomes: list[Outcome] = field(default_factory=list)
@@ -78,6 +80,11 @@ class Report:
         if self.errors:
             return self.errors[0].exit_code
         return 1 if any(outcome.failed for outcome in self.outcomes) else 0
+
+
+def words(config: Config) -> Wording:
+    """The words of reminders, as the config has them."""
+    return Wording(config.texts.say, config.me, config.policy.country)
 
 
 def uids(
@@ -108,7 +115,7 @@ def run_once(
     """
     must_have_target(config)
     book = Book(config, moment.today)
-    report = Report(outlook=book.outlook, zone=config.timezone, dry_run=dry_run)
+    report = Report(outlook=book.outlook, words=words(config), zone=config.timezone, dry_run=dry_run)
     with state.opened(paths.state_folder(environ), writes=not dry_run) as cache:
 
         def work(target: Target, station: Station) -> Outcome:
@@ -176,7 +183,7 @@ def stations(  # noqa: PLR0913  # all that a run is made of; the flags by name
     A calendar that is missing is made if `create` and `writes`; one that was there before, only with `force`. Nothing
     is opened before a station's own `opened` is called; with `writes=False` that touches nothing on the disk.
     """
-    form = Form(config.reminders, config.remind_at, config.timezone, ZoneInfo)
+    form = Form(config.reminders, config.remind_at, config.timezone, ZoneInfo, words(config))
     terms = Terms(name=config.name, zone=config.timezone, now=moment.now, day=moment.midnight, force=force)
     if caldav := config.caldav:
         known = opening.find_again(caldav, cache)

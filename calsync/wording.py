@@ -1,129 +1,166 @@
-"""The words of a reminder, in plain English: what to do, what to say, why this date, how to mark it done. Pure.
+"""The words of a reminder: what to do, what to say, why this date, how to mark it done. Pure.
 
-Every text that reaches a calendar is made here, so that another language has one place to go to.
+What a template may name is gathered here, from a window; the templates themselves are handed in (`texts/`).
+Public face: `Wording`, one for a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from urllib.parse import quote
 
-from calsync.model import Application, Channel, Contacted, State, Window
-from calsync.workdays import say
+from calsync import phones
+from calsync.model import Application, Applied, Channel, Contact, Ended, Interview, Me, State, Window
 
-_DO = {Channel.CALL: "Call", Channel.EMAIL: "E-mail", Channel.ANY: "Contact"}
-_DONE = {Channel.CALL: "Called", Channel.EMAIL: "E-mailed", Channel.ANY: "Contacted"}
+Values = Mapping[str, object]
 
-_WHAT = {
-    "application-call": (
-        "One brief, friendly {way} to say that there is a real person behind the résumé.",
-        "Say one or two things about your experience that fit this position. Leave your name and your details.",
-        "Then nothing more: if you fit, they will call.",
-    ),
-    "agreed-follow-up": (
-        "Follow up as you agreed with them.",
-        "Say that you are still interested, and ask what comes next.",
-    ),
-    "timeline-follow-up": (
-        "The day by which they wanted to decide is past. Ask, in a friendly way, where things stand.",
-    ),
-    "interview-follow-up": (
-        "Follow up after the interview: thank them, say that you are interested, and ask about the next steps.",
-    ),
-    "check-in": (
-        "Check in, briefly. Remind them of your interest or, better, send a link to an article about their industry.",
-    ),
-    "ask-before-leaving": (
-        "Never leave an interview without asking:",
-        "1. What are the next steps?",
-        "2. What is your timeline for filling this position?",
-        "3. I would love to follow up with you: what suits you better, a call or an e-mail, say, next week?",
-    ),
-    "thank-you": ("A short e-mail: thank them for their time, and name one thing that you liked to hear.",),
-    "offer-deadline": ("Your answer to the offer is due. Accept, decline, or ask for more time before that day.",),
-}
-
-_TITLES = {
-    "ask-before-leaving": "Before you leave {company}: ask the three questions",
-    "thank-you": "Thank {contact} by e-mail",
-    "offer-deadline": "Answer the offer of {company} (by {closes})",
-}
+Say = Callable[[str, str, Values], str]
+"""Fills in a part of a section, a rule's or "done", of the catalogue: `texts.Texts.say`."""
 
 
-def summary(window: Window) -> str:
-    """The title of the window's event: "Call Dana Ruiz at Acme (by Fri 13 Nov)"."""
-    contact, company = _contact(window), _companies(window)
+class Wording:
+    """The texts of windows, in the words of `say`.
+
+    `me` is what the user leaves with people. `country` is that of national telephone numbers without one of their own.
+    """
+
+    def __init__(self, say: Say, me: Me | None = None, country: str | None = None) -> None:
+        self._say = say
+        self._me = me or Me()
+        self._country = country
+        self._days: dict[date, str] = {}
+
+    def summary(self, window: Window) -> str:
+        """The title of the window's event, on one line: "Call Dana Ruiz at Acme (by Fri 13 Nov)"."""
+        values = self._values(window)
+        self._fill(window, values, "company", "whom")
+        return " ".join(self._part(window, "summary", values).split("\n")).strip()
+
+    def description(self, window: Window) -> str:
+        """The text of the window's event: paragraphs, separated by empty lines."""
+        values = self._values(window)
+        self._fill(window, values, "company", "whom", "refer", "advice", "opening", "closing", "subject", "body")
+        values["mailto"] = self._mailto(window, str(values["subject"]), str(values["body"]))
+        return _paragraphs(self._part(window, "description", values))
+
+    def phone(self, window: Window) -> str:
+        """The number to call, as the calendar shows it; empty where none is known."""
+        contact = _with_phone(window)
+        return phones.international(contact.phone, self._place(contact)) if contact.phone else ""
+
+    def _part(self, window: Window, part: str, values: Values) -> str:
+        return self._say("done" if window.state is State.DONE else window.rule, part, values)
+
+    def _fill(self, window: Window, values: dict[str, object], *parts: str) -> None:
+        """Add the parts, of which each may name those before it."""
+        for part in parts:
+            values[part] = _paragraphs(self._part(window, part, values))
+
+    def _values(self, window: Window) -> dict[str, object]:
+        """What every template may name; `docs/texts.md` tells what each is."""
+        by = (window.done_by or window.by) if window.state is State.DONE else window.by
+        since_what, since = _since(window)
+        return {
+            "rule": window.rule,
+            "state": str(window.state),
+            "by": str(by or ""),
+            "name": window.applications[0].contact.name or "",
+            "phone": self.phone(window),
+            "email": _with_email(window).email or "",
+            "tel": self._tel(window),
+            "opens": self._day(window.opens),
+            "closes": self._day(window.closes),
+            "done_on": self._day(window.done_on),
+            "since": self._day(since),
+            "since_what": since_what,
+            "companies": list(dict.fromkeys(each.company for each in window.applications)),
+            "roles": list(dict.fromkeys(each.role for each in window.applications if each.role)),
+            "strengths": list(window.strengths),
+            "articles": list(window.articles),
+            "why": list(window.why),
+            "applications": [_application(each) for each in window.applications],
+            "me": {"name": self._me.name or "", "phone": self._me.phone or "", "email": self._me.email or ""},
+        }
+
+    def _day(self, day: date | None) -> str:
+        if day is None:
+            return ""
+        if day not in self._days:
+            values = {"weekday": day.weekday(), "day": day.day, "month": day.month}
+            self._days[day] = self._say("any", "date", values)
+        return self._days[day]
+
+    def _place(self, contact: Contact) -> str | None:
+        return contact.country or self._country
+
+    def _tel(self, window: Window) -> str:
+        """What a click dials, where a call is meant."""
+        contact = _with_phone(window)
+        if not contact.phone or not _means(window, Channel.CALL):
+            return ""
+        return phones.link(contact.phone, self._place(contact))
+
+    def _mailto(self, window: Window, subject: str, body: str) -> str:
+        """What a click writes, where an e-mail is meant: subject and body filled in (RFC 6068)."""
+        address = _with_email(window).email
+        if not address or not _means(window, Channel.EMAIL):
+            return ""
+        lines = body.replace("\n", "\r\n")  # RFC 6068, section 5
+        return f"mailto:{quote(address, safe='@+')}?subject={quote(subject, safe='')}&body={quote(lines, safe='')}"
+
+
+def _paragraphs(text: str) -> str:
+    """`text` with one empty line between paragraphs, and none around them."""
+    lines: list[str] = []
+    for line in text.strip("\n").split("\n"):
+        if line.strip(" ") or (lines and lines[-1]):
+            lines.append(line if line.strip(" ") else "")
+    return "\n".join(lines)
+
+
+def _means(window: Window, channel: Channel) -> bool:
+    """Whether a touch by `channel` is meant: by this one, or by any that nobody forbids."""
     if window.state is State.DONE:
-        return f"✓ {_DONE[window.done_by or window.by or Channel.ANY]} {contact}"
-    if title := _TITLES.get(window.rule):
-        return title.format(contact=contact, company=company, closes=say(window.closes))
-    return f"{_DO[window.by or Channel.ANY]} {contact} (by {say(window.closes)})"
+        return False
+    forbidden = any(channel in application.do_not for application in window.applications)
+    return window.by is channel or (window.by is Channel.ANY and not forbidden)
 
 
-def _contact(window: Window) -> str:
-    name = window.applications[0].contact.name
-    return f"{name} at {_companies(window)}" if name else _companies(window)
+def _with_phone(window: Window) -> Contact:
+    """The first contact whose number is known, else the first; they are one person."""
+    contacts = [application.contact for application in window.applications]
+    return next((contact for contact in contacts if contact.phone), contacts[0])
 
 
-def _companies(window: Window) -> str:
-    return " and ".join(dict.fromkeys(application.company for application in window.applications))
+def _with_email(window: Window) -> Contact:
+    """As `_with_phone`, for the address."""
+    contacts = [application.contact for application in window.applications]
+    return next((contact for contact in contacts if contact.email), contacts[0])
 
 
-def description(window: Window) -> str:
-    """The text of the window's event: paragraphs, separated by empty lines."""
-    return "\n\n".join("\n".join(lines) for lines in _paragraphs(window) if lines)
+def _application(application: Application) -> Values:
+    known = {"id": application.id, "company": application.company, "role": application.role, "url": application.url}
+    return {name: text or "" for name, text in known.items()}
 
 
-def _paragraphs(window: Window) -> Iterator[list[str]]:
-    lead = window.applications[0]
-    if window.state is State.DONE:
-        yield [f"Done on {say(window.done_on)}." if window.done_on else "Done."]
-    else:
-        way = {Channel.CALL: "call", Channel.EMAIL: "e-mail"}.get(window.by or Channel.ANY, "contact")
-        yield [line.format(way=way) for line in _WHAT[window.rule]]
-        yield _to_say(window)
-    yield _who(lead)
-    for application in window.applications:
-        yield _role(application)
-    yield [f"Why these days ({say(window.opens)} to {say(window.closes)}):", *(f"- {reason}" for reason in window.why)]
-    yield _how_to_mark(window)
+def _since(window: Window) -> tuple[str, date | None]:
+    """What to refer to, and its day: the last interview before the window opens, else when they applied."""
+    found: tuple[str, date | None] = ("", None)
+    for event in _before(window):
+        match event:
+            case Interview():
+                found = "interview", event.day
+            case Applied() if found[0] != "interview":
+                found = "application", event.day
+            case Ended():
+                found = "", None
+            case _:
+                pass
+    return found
 
 
-def _to_say(window: Window) -> list[str]:
-    if window.by is None:
-        return []
-    lines = [f"- {each}" for application in window.applications for each in application.strengths]
-    lines = ["Worth saying:", *lines] if lines else []
-    if window.rule == "check-in":
-        lines += [f"Article to send: {article}" for article in _next_articles(window)]
-    return lines
-
-
-def _next_articles(window: Window) -> Iterator[str]:
-    """The first article of each application that was not sent yet."""
-    for application in window.applications:
-        sent = {event.article for event in application.events if isinstance(event, Contacted)}
-        yield from [article for article in application.articles if article not in sent][:1]
-
-
-def _who(application: Application) -> list[str]:
-    contact = application.contact
-    rows = ("Contact", contact.name), ("Phone", contact.phone), ("E-mail", contact.email)
-    return [f"{label}: {value}" for label, value in rows if value]
-
-
-def _role(application: Application) -> list[str]:
-    rows = ("Company", application.company), ("Role", application.role), ("Advertisement", application.url)
-    return [f"{label}: {value}" for label, value in rows if value]
-
-
-def _how_to_mark(window: Window) -> list[str]:
-    if window.state is State.DONE or window.by is None:
-        return []
-    # Once is enough: a second touch, on the same day, would use up what comes next.
-    ids = " or ".join(f"'{application.id}'" for application in window.applications)
-    return [
-        f"When you have done it, write it into your journal, under the events of {ids}:",
-        "  - contacted: YYYY-MM-DD",
-        *(["    thanks: true"] if window.rule == "thank-you" else []),
-        "If they answer, write '- heard: YYYY-MM-DD'.",
-    ]
+def _before(window: Window) -> Iterator[Applied | Interview | Ended]:
+    """What began or ended something before the window opens, by day."""
+    events = (event for event in window.applications[0].events if isinstance(event, Applied | Interview | Ended))
+    yield from sorted((event for event in events if event.day <= window.opens), key=lambda event: event.day)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from calsync.model import Application, Channel, Contact, Interview, State, Window
 from calsync.reminders import Form, reminders
+from tests.words import WORDS
 
 BERLIN, CHICAGO = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Chicago")
 AUCKLAND, ANGELES = ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Angeles")
@@ -34,7 +35,7 @@ HALF_PAST_NINE = timedelta(hours=9, minutes=30)
 
 
 def form(style="window", zone=BERLIN, remind_at=time(9, 30)):
-    return Form(style, remind_at, zone, ZoneInfo)
+    return Form(style, remind_at, zone, ZoneInfo, WORDS)
 
 
 def at(text, zone=BERLIN):

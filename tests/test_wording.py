@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calsync import wording
+from calsync.etiquette.bringing import bring
 from calsync.etiquette.rules import PROMPTS, RULES
 from calsync.model import Application, Channel, Contact, Contacted, Ended, Ending, State, Window
+from tests.words import WORDS
 
 DANA = Contact(name="Dana Ruiz", email="dana@acme.example", phone="+1 312 555 0100")
 ACME = Application(
@@ -33,6 +34,12 @@ CALL = Window(
 )
 CHECK_IN = replace(CALL, id="acme-data-engineer/check-in/1.1", rule="check-in", by=Channel.EMAIL)
 EVERY_RULE = sorted({*RULES, *PROMPTS})
+
+
+def described(window, words=WORDS):
+    """The text of a window that brings what its applications have."""
+    (brought,) = bring([window], window.applications, date(2026, 12, 31))
+    return words.description(brought)
 
 
 def with_events(*events):
@@ -60,11 +67,11 @@ def with_events(*events):
     ],
 )
 def test_the_title_says_what_to_do_with_whom_and_by_when(window, title):
-    assert wording.summary(window) == title
+    assert WORDS.summary(window) == title
 
 
 def test_the_description_as_a_whole():
-    assert wording.description(CALL) == "\n".join(
+    assert described(CALL) == "\n".join(
         [
             "One brief, friendly call to say that there is a real person behind the résumé.",
             "Say one or two things about your experience that fit this position. Leave your name and your details.",
@@ -76,6 +83,7 @@ def test_the_description_as_a_whole():
             "",
             "Contact: Dana Ruiz",
             "Phone: +1 312 555 0100",
+            "Dial: tel:+13125550100",
             "E-mail: dana@acme.example",
             "",
             "Company: Acme",
@@ -97,35 +105,35 @@ def test_the_description_as_a_whole():
 @pytest.mark.parametrize("rule", EVERY_RULE)
 def test_every_rule_says_what_to_do_and_why(rule, by):
     window = replace(CALL, rule=rule, by=by)
-    paragraphs = wording.description(window).split("\n\n")
+    paragraphs = described(window).split("\n\n")
     assert len(paragraphs[0]) > 40
-    assert "Why these days (Mon 9 Nov to Fri 13 Nov):\n- applied on Wed 4 Nov" in wording.description(window)
-    assert len(wording.summary(window)) < 80
+    assert "Why these days (Mon 9 Nov to Fri 13 Nov):\n- applied on Wed 4 Nov" in described(window)
+    assert len(WORDS.summary(window)) < 80
 
 
 @pytest.mark.parametrize("rule", EVERY_RULE)
 def test_what_is_a_touch_says_what_to_say_and_how_to_mark_it_done_and_what_is_none_does_not(rule):
-    touch, prompt = (wording.description(replace(CALL, rule=rule, by=by)) for by in (Channel.CALL, None))
+    touch, prompt = (described(replace(CALL, rule=rule, by=by)) for by in (Channel.CALL, None))
     for text in ("ran Kafka at 2 GB/s", "- contacted: YYYY-MM-DD", "under the events of 'acme-data-engineer'"):
         assert text in touch
         assert text not in prompt
 
 
 def test_the_questions_before_leaving_are_the_articles_three():
-    text = wording.description(replace(CALL, rule="ask-before-leaving", by=None))
+    text = described(replace(CALL, rule="ask-before-leaving", by=None))
     for words in ("next steps", "timeline", "a call or an e-mail", "next week"):
         assert words in text.split("\n\n")[0]
 
 
 def test_thanks_are_marked_as_such_for_no_rule_counts_them():
-    thanks = wording.description(replace(CALL, rule="thank-you", by=Channel.EMAIL))
+    thanks = described(replace(CALL, rule="thank-you", by=Channel.EMAIL))
     assert "  - contacted: YYYY-MM-DD\n    thanks: true\n" in thanks
-    assert "thanks: true" not in wording.description(CALL)
+    assert "thanks: true" not in described(CALL)
 
 
 def test_one_touch_for_several_applications_is_written_down_once():
     both = replace(CALL, applications=(ACME, replace(ACME, id="beta", company="Beta", strengths=("speaks Rust",))))
-    text = wording.description(both)
+    text = described(both)
     assert "under the events of 'acme-data-engineer' or 'beta':" in text
     assert "- speaks Rust" in text
     assert "Company: Acme\n" in text
@@ -151,27 +159,27 @@ def test_one_touch_for_several_applications_is_written_down_once():
     ],
 )
 def test_a_check_in_proposes_the_first_article_that_was_not_sent(events, proposed):
-    text = wording.description(with_events(*events))
+    text = described(with_events(*events))
     lines = [line for line in text.split("\n") if line.startswith("Article to send")]
     assert lines == ([f"Article to send: {proposed}"] if proposed else [])
 
 
 @pytest.mark.parametrize("rule", [rule for rule in EVERY_RULE if rule != "check-in"])
 def test_only_a_check_in_proposes_an_article(rule):
-    assert "example.org" not in wording.description(replace(CALL, rule=rule))
+    assert "example.org" not in described(replace(CALL, rule=rule))
 
 
 def test_what_is_done_says_when_and_asks_for_nothing():
-    done = wording.description(replace(CALL, state=State.DONE, done_on=date(2026, 11, 10)))
+    done = described(replace(CALL, state=State.DONE, done_on=date(2026, 11, 10)))
     assert done.startswith("Done on Tue 10 Nov.\n\nContact: Dana Ruiz")
     assert "contacted:" not in done
     assert "Worth saying" not in done
-    assert wording.description(replace(CALL, state=State.DONE)).startswith("Done.\n")
+    assert described(replace(CALL, state=State.DONE)).startswith("Done.\n")
 
 
 def test_what_is_not_known_leaves_no_empty_lines_or_labels():
     bare = replace(CALL, applications=(Application(id="acme", company="Acme"),))
-    text = wording.description(bare)
+    text = described(bare)
     assert "\n\n\n" not in text
     assert not [line for line in text.split("\n") if line.endswith(": ")]
     assert "None" not in text
@@ -204,17 +212,17 @@ windows = st.builds(
 
 @given(windows)
 def test_whatever_the_window_no_placeholder_is_left_and_the_title_is_one_line(window):
-    title, text = wording.summary(window), wording.description(window)
+    title, text = WORDS.summary(window), described(window)
     assert not {"{", "}"} & {*title, *text}
     assert "\n" not in title
     assert title.strip()
     assert text.strip()
-    assert (title, text) == (wording.summary(window), wording.description(window))
+    assert (title, text) == (WORDS.summary(window), described(window))
 
 
 @given(windows, st.sampled_from(["{", "}", "{company}", "{0}", "%s", "{way}"]))
 def test_signs_that_mean_something_to_programs_stay_as_they_were_written(window, sign):
     lead = replace(window.applications[0], company=sign, contact=Contact(name=sign))
     window = replace(window, applications=(lead,))
-    assert sign in wording.summary(window)
-    assert f"Company: {sign}" in wording.description(window)
+    assert sign in WORDS.summary(window)
+    assert f"Company: {sign}" in described(window)

@@ -18,6 +18,7 @@ from calsync.etiquette.rules import PROMPTS, RULES
 from calsync.identity import uid_of
 from calsync.model import Mark, Reminder, Stamp, Window
 from calsync.reminders import Form, reminders
+from tests.words import WORDS
 
 EXAMPLE = Path("applications.example.yaml")
 ZONES = ("Europe/Berlin", "America/St_Johns", "Africa/Casablanca", "UTC")
@@ -67,7 +68,7 @@ def events(folder: Path) -> Iterator[tuple[str, str, Reminder]]:
             for name in ZONES:
                 zone = ZoneInfo(name)
                 now = datetime.combine(today, time(7), UTC)
-                (reminder,) = reminders([window], Form(style, time(9, 30), zone, ZoneInfo), {}, now).values()
+                (reminder,) = reminders([window], Form(style, time(9, 30), zone, ZoneInfo, WORDS), {}, now).values()
                 mark = Mark(f"corpus-{style}-{name.replace('/', '-').replace('_', '-')}", window.id, number + 1)
                 text = ical.build(reminder, mark, uid_of(mark, "caldav"), Stamp(now, number % 2), zone)
                 yield uid_of(mark, "caldav"), text, reminder
