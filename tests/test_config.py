@@ -183,6 +183,21 @@ daemon: {interval: 1h30m}
 
 
 @pytest.mark.parametrize(
+    "more",
+    ["tls_certificate: c, tls_key: k", "allow_insecure: yes"],
+)
+def test_a_feed_is_served_to_others_with_tls_or_where_the_user_says_so(more):
+    feed = load(f"applications: j.yaml\nfeed: {{path: f, listen: '0.0.0.0:8422', {more}}}\n").feed
+    assert feed.listen == "0.0.0.0:8422"
+
+
+def test_a_public_url_ends_with_a_slash():
+    for written in ("https://a.example", "https://a.example/", "https://a.example:8443/c"):
+        text = f"applications: j.yaml\nfeed: {{path: f, listen: '127.0.0.1:8422', public_url: '{written}'}}\n"
+        assert load(text).feed.public_url == written.rstrip("/") + "/"
+
+
+@pytest.mark.parametrize(
     "rest", ["caldav:\nfeed:\ndaemon:\netiquette:\npauses:\nweekdays:\n", "caldav: {}\nfeed: {}\n"]
 )
 def test_empty_maps_and_lists_are_as_if_they_were_not_there(rest):
@@ -333,6 +348,14 @@ def test_a_path_that_cannot_be_looked_at_is_a_mistake_and_no_reason_to_go_on_sea
             "3:25: 'listen': '8422' must be an address and a port, as in 127.0.0.1:8422",
         ),
         ("feed: {path: f, listen: 'a:65536'}", "3:25: 'listen': 'a:65536' must be an address and a port"),
+        ("feed: {path: f, listen: 'localhost:0'}", "3:25: 'listen': 'localhost:0' must have a port of its own"),
+        ("feed: {path: f, listen: '0.0.0.0:8422'}", "3:25: without TLS anybody on the way could read the feed and its"),
+        ("feed: {path: f, listen: '[::1]:84', tls_key: k}", "3:46: 'tls_key' goes with 'tls_certificate'"),
+        ("feed: {path: f, public_url: 'https://a.example/'}", "3:29: 'public_url' goes with 'listen'"),
+        ("feed: {path: f, listen: '[::1]:1', public_url: 'a.example'}", "3:48: 'public_url': 'a.example' must be an"),
+        ("feed: {path: f, listen: '[::1]:1', public_url: 'https://u:p@a/'}", "3:48: 'public_url': must have no user"),
+        ("feed: {path: f, listen: '[::1]:1', public_url: 'https://a/?b'}", "3:48: 'public_url': must have no user"),
+        ("feed: {path: f, listen: '[::1]:1', public_url: 'https://[/'}", "3:48: 'public_url': 'https://[/' must be an"),
         ("daemon: {interval: 15}", "3:20: 'interval': '15' is not a duration, as in 45m, 1h or 1h30m"),
     ],
 )
