@@ -9,6 +9,7 @@ Public face: `read(applications, policy, today, holidays) -> list[Line]`.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -797,8 +798,9 @@ def amended(chain: Chain, window: str, by: m.Channel | None, opens: date, closes
 
 
 def plain(text: str | None) -> str:
-    """Without regard to case and blanks."""
-    return " ".join((text or "").casefold().split())
+    """Without regard to case, accents and blanks."""
+    apart = unicodedata.normalize("NFKD", (text or "").casefold())
+    return " ".join("".join(c for c in apart if unicodedata.category(c) != "Mn").split())
 
 
 def digits(phone: str | None) -> str:

@@ -1,4 +1,4 @@
-"""`calsync.etiquette` agrees with the second reading of its page, `reading.py`, on journals of one application.
+"""`calsync.etiquette` agrees with the second reading of its page, `reading.py`, for one application and for a person.
 
 The reading is written apart, from the page alone. Where the two differ, the page decides.
 """
@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given, settings
 
 from calsync.etiquette import windows
-from tests.etiquette.journals import Case, one_application, public_holidays, random_journal
+from tests.etiquette.journals import (
+    Case,
+    one_application,
+    one_person,
+    public_holidays,
+    random_journal,
+    several_persons,
+)
 from tests.etiquette.reading import Line, read
 
 
@@ -49,3 +56,22 @@ def test_journals_that_once_made_a_difference(seed):
     """Pins of windows that are not current yet, pins before their interview, statements that do not count."""
     case = random_journal(random.Random(seed))
     assert lines(case) == read(*case, public_holidays)
+
+
+@settings(max_examples=150)
+@given(one_person())
+def test_applications_to_one_person_give_the_windows_of_the_reading(case):
+    assert lines(case) == read(*case, public_holidays)
+
+
+@settings(max_examples=100)
+@given(several_persons())
+def test_applications_to_several_persons_give_the_windows_of_the_reading(case):
+    assert lines(case) == read(*case, public_holidays)
+
+
+@pytest.mark.parametrize("kind", ["together", "crowd"])
+@pytest.mark.parametrize("first", range(0, 300, 100))
+def test_random_journals_of_several_applications_give_the_windows_of_the_reading(kind, first):
+    cases = {seed: random_journal(random.Random(seed), kind) for seed in range(first, first + 100)}
+    assert [seed for seed, case in cases.items() if lines(case) != read(*case, public_holidays)] == []

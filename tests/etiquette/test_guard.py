@@ -461,13 +461,18 @@ def test_a_pause_moves_a_merged_window_and_is_told():
     )
 
 
+BEHIND_A = (
+    "A window for Acme, with the same person, closes on Fri 13 Nov: "
+    "10 days between two contacts, so not before Mon 23 Nov."
+)
+
+
 def test_a_pause_moves_a_window_behind_the_guard_and_is_told():
     both = [a(applied("11-04")), b(applied("11-10"))]
     reasons = why(both, "11-11", "b/application-call/1", pausing("11-23", "11-24"))
     assert seen(both, "11-11", pausing("11-23", "11-24"))[1] == "b/application-call/1 11-25..11-27 firm"
     assert reasons[2:] == (
-        "A window for Acme, with the same person, closes on Fri 13 Nov: 10 days between two contacts, so not before "
-        "Mon 23 Nov.",
+        BEHIND_A,
         "That leaves no day up to Fri 20 Nov; late is polite, early is not.",
         "Mon 23 Nov to Tue 24 Nov: in your pause; opens Wed 25 Nov.",
         "Sat 28 Nov to Sun 29 Nov: no working day; closes Fri 27 Nov.",
