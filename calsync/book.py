@@ -9,33 +9,40 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from calsync import answers, journal, phones, publicholidays
+from calsync import answers, journal, phones
 from calsync.config import Config
 from calsync.errors import JournalError
 from calsync.etiquette import outlook
 from calsync.model import Journal, Outlook
+from calsync.publicholidays import PublicHolidays
 from calsync.signals import Answer
 
+ASKED = PublicHolidays()
+"""Public holidays of which nothing is kept: who has a cache folder gives their own."""
 
-def read_journal(config: Config) -> Journal:
+
+def read_journal(config: Config, known: PublicHolidays = ASKED) -> Journal:
     """The journal of `config` with the answers. Raises JournalError with every mistake in it."""
-    return journal.read(config.applications, config.answers, config.timezone, publicholidays.check_place)
+    return journal.read(config.applications, config.answers, config.timezone, known.check_place)
 
 
-def look(config: Config, today: date) -> Outlook:
+def look(config: Config, today: date, known: PublicHolidays = ASKED) -> Outlook:
     """The windows of the journal as of `today`. Raises JournalError."""
-    return Book(config, today).outlook
+    return Book(config, today, known).outlook
 
 
 class Book:
     """The journal as it was read, with what was learnt since."""
 
-    def __init__(self, config: Config, today: date, forgiving: str | None = None) -> None:
+    def __init__(
+        self, config: Config, today: date, known: PublicHolidays = ASKED, forgiving: str | None = None
+    ) -> None:
         """Read the journal. Raises JournalError; with `forgiving` a wrong one is empty, with that as its warning."""
         self._config = config
         self._today = today
+        self._known = known
         try:
-            self._journal = read_journal(config)
+            self._journal = read_journal(config, known)
         except JournalError:
             if forgiving is None:
                 raise
@@ -67,5 +74,5 @@ class Book:
     def _look(self) -> Outlook:
         config = self._config
         spelling = phones.spelling(config.policy.country)
-        found = outlook(self._journal.applications, config.policy, self._today, publicholidays.table, spelling)
+        found = outlook(self._journal.applications, config.policy, self._today, self._known.table, spelling)
         return replace(found, warnings=(*self._journal.warnings, *found.warnings))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from calsync import paths, reconcile, state
+from calsync import paths, publicholidays, reconcile, state
 from calsync.book import Book
 from calsync.config import Config
 from calsync.errors import SyncFailedError
@@ -35,7 +35,8 @@ def remove(
     left for any reason is an error of the report. Raises ConfigError, BusyError as `sync.run_once`.
     """
     must_have_target(config)
-    book = Book(config, moment.today, forgiving=_NO_JOURNAL)
+    known = publicholidays.kept(environ, writes=not dry_run)
+    book = Book(config, moment.today, known, forgiving=_NO_JOURNAL)
     found = book.outlook
     report = Report(outlook=found, words=words(config), zone=config.timezone, dry_run=dry_run, warnings=found.warnings)
     windows = {window.id: window for window in found.windows}

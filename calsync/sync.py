@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from calsync import opening, paths, state
+from calsync import opening, paths, publicholidays, state
 from calsync.book import Book
 from calsync.config import Config
 from calsync.errors import CalsyncError, ConfigError, Problem, UnreachableError
@@ -114,7 +114,7 @@ def run_once(
     sync to, BusyError where another run holds the state. What goes wrong with one target does not stop the next.
     """
     must_have_target(config)
-    book = Book(config, moment.today)
+    book = Book(config, moment.today, publicholidays.kept(environ, writes=not dry_run))
     report = Report(outlook=book.outlook, words=words(config), zone=config.timezone, dry_run=dry_run)
     with state.opened(paths.state_folder(environ), writes=not dry_run) as cache:
 

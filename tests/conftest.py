@@ -9,6 +9,14 @@ import pytest
 from tests import servers
 
 
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A home folder of its own: no test reads or writes the developer's caches."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
     """A running Radicale; take a fresh calendar from it with `.calendar()`."""
