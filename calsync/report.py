@@ -110,7 +110,6 @@ def run_json(report: Report) -> dict[str, object]:
             for outcome in outcomes
             for kept in outcome.kept
         ],
-        "answers": [_answer_json(answer) for outcome in outcomes for answer in outcome.answers],
         "unchanged": sum(outcome.unchanged for outcome in outcomes),
         "failed": [
             {
@@ -124,6 +123,7 @@ def run_json(report: Report) -> dict[str, object]:
             for failure in outcome.failed
         ],
         "requests": sum(outcome.requests for outcome in outcomes),
+        "answers": [_answer_json(answer) for outcome in outcomes for answer in outcome.answers],
         "targets": {outcome.target: outcome.where for outcome in outcomes},
         "not_compared": report.not_compared,
         "errors": [str(error) for error in report.errors],
