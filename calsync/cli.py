@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import logging
 import os
 import re
 import sys
@@ -20,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calsync import __version__, config, fields, publicholidays
+from calsync import __version__, cliservice, config, fields, publicholidays
 from calsync.config import Config
 from calsync.errors import CalsyncError, GuardError, InputError, UsageError
 
@@ -165,16 +164,6 @@ def _staying() -> argparse.ArgumentParser:
     return options
 
 
-def _logging() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--log-format", choices=("text", "json"), default="text", help="lines for people, or objects")
-    much = options.add_mutually_exclusive_group()
-    quiet, verbose = "log what is wrong alone", "log more"
-    much.add_argument("-q", "--quiet", dest="level", action="store_const", const=logging.WARNING, help=quiet)
-    much.add_argument("-v", "--verbose", dest="level", action="store_const", const=logging.DEBUG, help=verbose)
-    return options
-
-
 def _day(text: str) -> date:
     try:
         return fields.day(text)
@@ -245,18 +234,31 @@ def _why(options: argparse.Namespace) -> int:
     return 0
 
 
+def _health(options: argparse.Namespace) -> int:
+    told, code = cliservice.health_json(cliservice.health_alone(os.environ))
+    if options.json:
+        _print_json(told)
+    else:
+        _print(cliservice.health_text(cliservice.health(os.environ))[0])
+    return code
+
+
 def _status(options: argparse.Namespace) -> int:
+    if options.daemon:
+        return _health(options)
     from calsync import book, status, sync
 
     settings = _config(options)
     moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
     outlook = book.look(settings, moment.today)
+    lines, code = cliservice.health_text(cliservice.health(os.environ))
     if options.json:
         _print_json(status.as_json(outlook))
     else:
         _print(status.text(outlook, sync.words(settings), moment.today))
+        _print(lines)
         _warn(outlook.warnings)
-    return 0
+    return code
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -356,10 +358,12 @@ def _calendars(options: argparse.Namespace) -> int:
 
 
 def _daemon(options: argparse.Namespace) -> int:
-    from calsync import daemon
+    return cliservice.run(options, partial(_config, options), os.environ)
 
-    form = "json" if options.json else options.log_format
-    return daemon.run(partial(_config, options), os.environ, form=form, level=options.level or logging.INFO)
+
+def _install_service(options: argparse.Namespace) -> int:
+    _print(cliservice.install(options, os.environ))
+    return 0
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -391,12 +395,13 @@ _VERBS: dict[str, tuple[Verb, str, tuple[Options, ...]]] = {
     "sync": (_sync, "bring the calendar and the feed to what the journal says, once", (_shared, _computing, _syncing)),
     "windows": (_windows, "show the windows; asks no server", (_shared, _computing, _showing)),
     "why": (_why, "tell where a window comes from: journal, rule, every shift", (_shared, _computing, _asking)),
-    "status": (_status, "show where each application stands, and which are stale", (_shared, _computing)),
+    "status": (_status, "show where each application stands, and which are stale", (_shared, _computing, cliservice.health_options)),
     "check": (_check, "tell every mistake in config and journal, and what was not polite", (_shared, _computing)),
     "remove": (_remove, "take everything of this journal out of the calendar and the feed", (_shared, _removing)),
     "password": (_password, "show the login of calsync's own CalDAV server (url: embedded)", (_shared, _renewing)),
     "feed": (_feed, "show the secret addresses at which the feed is served", (_shared, _subscribing)),
     "calendars": (_calendars, "show the calendars that the login sees", (_shared,)),
-    "daemon": (_daemon, "stay, and sync whenever something changes", (_shared, _logging)),
+    "daemon": (_daemon, "stay, and sync whenever something changes", (_shared, cliservice.log_options)),
+    "install-service": (_install_service, "install the systemd unit of the daemon", (cliservice.install_options,)),
     "demo": (_demo, "show the whole thing on example data with a calendar server of its own", (_computing, _staying)),
 }
