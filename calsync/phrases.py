@@ -44,9 +44,11 @@ def _compiled(template: str) -> Template:
     from jinja2 import TemplateSyntaxError
 
     try:
-        return _environment().from_string(template)
+        compiled = _environment().from_string(template)
     except TemplateSyntaxError as error:
         raise PhraseError(error.message or "this is no template", error.lineno) from None
+    compiled.globals = dict(compiled.globals)  # Jinja copies them at each filling: a plain dict, not a chain of them
+    return compiled
 
 
 def fill(template: str, values: Values) -> str:

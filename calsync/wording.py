@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import cached_property
 from urllib.parse import quote
 
 from calsync import phones
@@ -30,32 +31,27 @@ class Wording:
         self._me = me or Me()
         self._country = country
         self._days: dict[date, str] = {}
+        self._drafts: dict[int, _Draft] = {}
 
     def summary(self, window: Window) -> str:
         """The title of the window's event, on one line: "Call Dana Ruiz at Acme (by Fri 13 Nov)"."""
-        values = self._values(window)
-        self._fill(window, values, "company", "whom")
-        return " ".join(self._part(window, "summary", values).split("\n")).strip()
+        return self._draft(window).summary
 
     def description(self, window: Window) -> str:
         """The text of the window's event: paragraphs, separated by empty lines."""
-        values = self._values(window)
-        self._fill(window, values, "company", "whom", "refer", "advice", "opening", "closing", "subject", "body")
-        values["mailto"] = self._mailto(window, str(values["subject"]), str(values["body"]))
-        return _paragraphs(self._part(window, "description", values))
+        return self._draft(window).description
 
     def phone(self, window: Window) -> str:
         """The number to call, as the calendar shows it; empty where none is known."""
         contact = _with_phone(window)
         return phones.international(contact.phone, self._place(contact)) if contact.phone else ""
 
-    def _part(self, window: Window, part: str, values: Values) -> str:
-        return self._say("done" if window.state is State.DONE else window.rule, part, values)
-
-    def _fill(self, window: Window, values: dict[str, object], *parts: str) -> None:
-        """Add the parts, of which each may name those before it."""
-        for part in parts:
-            values[part] = _paragraphs(self._part(window, part, values))
+    def _draft(self, window: Window) -> _Draft:
+        """The texts of a window, made once: it is drawn several times in a run, for each target, and as it stood."""
+        draft = self._drafts.get(id(window))
+        if draft is None:
+            draft = self._drafts[id(window)] = _Draft(window, self._say, self._values(window))
+        return draft
 
     def _values(self, window: Window) -> dict[str, object]:
         """What every template may name; `docs/texts.md` tells what each is."""
@@ -101,13 +97,46 @@ class Wording:
             return ""
         return phones.link(contact.phone, self._place(contact))
 
-    def _mailto(self, window: Window, subject: str, body: str) -> str:
-        """What a click writes, where an e-mail is meant: subject and body filled in (RFC 6068)."""
-        address = _with_email(window).email
-        if not address or not _means(window, Channel.EMAIL):
-            return ""
-        lines = body.replace("\n", "\r\n")  # RFC 6068, section 5
-        return f"mailto:{quote(address, safe='@+')}?subject={quote(subject, safe='')}&body={quote(lines, safe='')}"
+
+class _Draft:
+    """The texts of one window; each part may name those before it."""
+
+    def __init__(self, window: Window, say: Say, values: dict[str, object]) -> None:
+        self.window = window
+        self._say = say
+        self._values = values
+        self._fill("company", "whom")
+
+    @cached_property
+    def summary(self) -> str:
+        """The title."""
+        return " ".join(self._part("summary", self._values).split("\n")).strip()
+
+    @cached_property
+    def description(self) -> str:
+        """The text; mail is only drafted where one is meant."""
+        self._fill("refer", "advice")
+        address = _with_email(self.window).email
+        if address and _means(self.window, Channel.EMAIL):
+            self._fill("opening", "closing", "subject", "body")
+            mailto = _mailto(address, str(self._values["subject"]), str(self._values["body"]))
+        else:
+            self._values |= dict.fromkeys(("opening", "closing", "subject", "body"), "")
+            mailto = ""
+        return _paragraphs(self._part("description", self._values | {"mailto": mailto}))
+
+    def _part(self, part: str, values: Values) -> str:
+        return self._say("done" if self.window.state is State.DONE else self.window.rule, part, values)
+
+    def _fill(self, *parts: str) -> None:
+        for part in parts:
+            self._values[part] = _paragraphs(self._part(part, self._values))
+
+
+def _mailto(address: str, subject: str, body: str) -> str:
+    """What a click writes: subject and body filled in, lines ended as RFC 6068 section 5 wants them."""
+    lines = body.replace("\n", "\r\n")
+    return f"mailto:{quote(address, safe='@+')}?subject={quote(subject, safe='')}&body={quote(lines, safe='')}"
 
 
 def _paragraphs(text: str) -> str:
