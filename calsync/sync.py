@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -201,7 +201,7 @@ def stations(  # noqa: PLR0913  # all that a run is made of; the flags by name
         yield Station(
             opened=lambda: closing(targets["feed"](path=feed.path)),
             desired=lambda: _desired(book.outlook, shown, form, moment, alarms=feed.alarms),
-            terms=replace(terms, owned=True),
+            terms=replace(terms, owned=True, zone=UTC),  # no zones in a feed: the form of docs/calendars.md
         )
 
 

@@ -620,6 +620,14 @@ class TestFeed:
         assert not any(each in text for each in on_caldav.values())
         assert counted(report) == (3, 0, 0)
 
+    def test_feed_gives_times_in_utc_and_needs_no_zones(self, feed: Path):
+        at = JOURNAL.replace("interview: 2026-11-19", "interview: 2026-11-26 14:00")
+        (feed.parent / "applications.yaml").write_text(at, encoding="utf-8")
+        self.run(feed)
+        text = feed.read_text(encoding="utf-8")
+        assert "DTSTART:20261126T124500Z" in text
+        assert "VTIMEZONE" not in text
+
     def test_feed_is_untouched_when_nothing_but_stamps_would_change(self, feed: Path):
         self.run(feed)
         before = (feed.read_bytes(), feed.stat().st_mtime_ns, feed.stat().st_ino)
