@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from calsync import __version__, cliservice, config, fields, publicholidays
 from calsync.config import Config
 from calsync.errors import CalsyncError, GuardError, InputError, UsageError
+from calsync.publicholidays import PublicHolidays
 
 if TYPE_CHECKING:
     from calsync.model import Outlook
@@ -130,6 +131,13 @@ def _asking() -> argparse.ArgumentParser:
     return options
 
 
+def _taking_back() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    text = "a window's id, the UID of its event, or a beginning that one window with an answer has"
+    options.add_argument("id", metavar="ID", help=text)
+    return options
+
+
 def _removing() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     text = "show what would be deleted; write nothing anywhere"
@@ -172,7 +180,12 @@ def _day(text: str) -> date:
 
 
 def _config(options: argparse.Namespace) -> Config:
-    return config.load(options.config, os.environ, Path(), publicholidays.check_place)
+    return config.load(options.config, os.environ, Path(), _holidays(options).check_place)
+
+
+def _holidays(options: argparse.Namespace) -> PublicHolidays:
+    """The public holidays, with the cache of them; a dry run writes nothing anywhere, so not there either."""
+    return publicholidays.kept(os.environ, writes=not getattr(options, "dry_run", False))
 
 
 def _sync(options: argparse.Namespace) -> int:
@@ -208,7 +221,7 @@ def _windows(options: argparse.Namespace) -> int:
 
     settings = _config(options)
     moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
-    outlook = book.look(settings, moment.today)
+    outlook = book.look(settings, moment.today, _holidays(options))
     if options.json:
         shown = report.current(outlook, everything=options.all)
         _print_json(report.windows_json(shown, sync.uids(settings, shown, os.environ)))
@@ -223,7 +236,7 @@ def _why(options: argparse.Namespace) -> int:
 
     settings = _config(options)
     moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
-    outlook = book.look(settings, moment.today)
+    outlook = book.look(settings, moment.today, _holidays(options))
     on_caldav, in_feed = (sync.uids(settings, outlook.windows, os.environ, each) for each in ("caldav", "feed"))
     windows = {uid: window for uids in (in_feed, on_caldav) for window, uid in uids.items()}
     subject = explain.find(outlook, windows, options.id)
@@ -250,7 +263,7 @@ def _status(options: argparse.Namespace) -> int:
 
     settings = _config(options)
     moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
-    outlook = book.look(settings, moment.today)
+    outlook = book.look(settings, moment.today, _holidays(options))
     lines, code = cliservice.health_text(cliservice.health(os.environ))
     if options.json:
         _print_json(status.as_json(outlook))
@@ -284,18 +297,29 @@ def _checked(options: argparse.Namespace) -> tuple[Config, Outlook]:
     from calsync import book, sync
     from calsync.etiquette.lint import lint
 
-    settings, problems = config.survey(options.config, os.environ, Path(), publicholidays.check_place)
+    settings, problems = config.survey(options.config, os.environ, Path(), _holidays(options).check_place)
     if settings is not None and problems:
         try:
-            book.read_journal(settings)
+            book.read_journal(settings, _holidays(options))
         except InputError as error:
             problems += error.problems
     if settings is None or problems:
         raise InputError(problems)
     moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
-    found = book.look(settings, moment.today)
+    found = book.look(settings, moment.today, _holidays(options))
     done = lint(found, settings.policy, moment.today)
     return settings, replace(found, warnings=(*found.warnings, *done))
+
+
+def _undo(options: argparse.Namespace) -> int:
+    from calsync import undo
+
+    undone = undo.undo(_config(options), os.environ, options.id)
+    if options.json:
+        _print_json(undo.as_json(undone))
+    else:
+        _print(undo.text(undone))
+    return 0
 
 
 def _remove(options: argparse.Namespace) -> int:
@@ -395,8 +419,13 @@ _VERBS: dict[str, tuple[Verb, str, tuple[Options, ...]]] = {
     "sync": (_sync, "bring the calendar and the feed to what the journal says, once", (_shared, _computing, _syncing)),
     "windows": (_windows, "show the windows; asks no server", (_shared, _computing, _showing)),
     "why": (_why, "tell where a window comes from: journal, rule, every shift", (_shared, _computing, _asking)),
-    "status": (_status, "show where each application stands, and which are stale", (_shared, _computing, cliservice.health_options)),
+    "status": (
+        _status,
+        "show where each application stands, and which are stale",
+        (_shared, _computing, cliservice.health_options),
+    ),
     "check": (_check, "tell every mistake in config and journal, and what was not polite", (_shared, _computing)),
+    "undo": (_undo, "take back the last answer that the calendar gave about a window", (_shared, _taking_back)),
     "remove": (_remove, "take everything of this journal out of the calendar and the feed", (_shared, _removing)),
     "password": (_password, "show the login of calsync's own CalDAV server (url: embedded)", (_shared, _renewing)),
     "feed": (_feed, "show the secret addresses at which the feed is served", (_shared, _subscribing)),

@@ -98,8 +98,8 @@ class Known:
     """What stands in a calendar and what the cache remembers of it.
 
     `found` are its events; `others` the hrefs of everything else in it. `retired` has the last generation of each
-    window whose UID was deleted. `whole` is False where the listing was in doubt. `name` is the journal's, `target` the
-    target's.
+    window whose UID was deleted, `undone` that up to which its events make way, as the user took an answer back.
+    `whole` is False where the listing was in doubt. `name` is the journal's, `target` the target's.
     """
 
     name: str
@@ -108,7 +108,12 @@ class Known:
     others: frozenset[str] = frozenset()
     memory: Mapping[str, Remembered] = field(default_factory=dict)
     retired: Mapping[str, int] = field(default_factory=dict)
+    undone: Mapping[str, int] = field(default_factory=dict)
     whole: bool = True
+
+    def is_undone(self, mark: Mark) -> bool:
+        """Whether the event of `mark` makes way: what it says was taken back, and another one stands for its window."""
+        return mark.generation <= self.undone.get(mark.window, 0)
 
     def is_ours(self, item: Item) -> bool:
         """Whether `item` has our mark, with our name and the UID that the mark gives: a copy of ours is not ours."""
@@ -134,6 +139,7 @@ def decide(wanted: Mapping[str, Wanted], known: Known, day: datetime) -> Plan:
         A  -  changed, mark dropped    keep, and say so: what we wrote is not known
         -  A  A, or changed by hand    delete: the window is no more
         -  A  A, ended before today    nothing: it is the user's history
+        A  A  undone                   delete, and create generation + 1: what it says was taken back
         -  A  cancelled                nothing: it is the user's word
         -  -  foreign                  nothing, ever
     """
@@ -203,7 +209,8 @@ def _plan(steps: Iterable[Change | Kept | None]) -> Plan:
 
 
 def _wanted_steps(wanted: Mapping[str, Wanted], known: Known, day: datetime) -> Iterator[Change | Kept | None]:
-    standing = {mark.window: (mark, found) for mark, found in _ours(wanted, known)}
+    ours = _ours(wanted, known)
+    standing = {mark.window: (mark, found) for mark, found in ours if not known.is_undone(mark)}
     for window, want in wanted.items():
         if window in standing:
             yield _compare(*standing[window], known, want)
@@ -260,6 +267,9 @@ def _unwanted_steps(wanted: Mapping[str, Wanted], known: Known, day: datetime) -
     ours = _ours(wanted, known)
     standing = {mark.window: found for mark, found in ours}
     for mark, found in ours:
+        if known.is_undone(mark):
+            yield _delete(mark, found)
+            continue
         needed = mark.window in wanted and standing[mark.window] is found
         if needed or is_past(found.item.reminder, day):
             continue
@@ -285,7 +295,7 @@ def _ours(wanted: Iterable[str], known: Known) -> list[tuple[Mark, Found]]:
     Where a server dropped the mark it is the one that gives the event's UID.
     """
     stripped = any(found.item.mark is None for found in known.found)
-    marks = [_mark(window, known) for window in {*wanted, *known.memory}] if stripped else []
+    marks = [*_undone_marks(known), *(_mark(window, known) for window in {*wanted, *known.memory})] if stripped else []
     by_uid = {uid_of(mark, known.target): mark for mark in marks}
     ours = []
     for found in known.found:
@@ -305,6 +315,11 @@ def _mark(window: str, known: Known) -> Mark:
     """The mark of the window's event: as we remember it, else the first that was not deleted."""
     remembered = known.memory.get(window)
     return Mark(known.name, window, remembered.generation if remembered else known.retired.get(window, 0) + 1)
+
+
+def _undone_marks(known: Known) -> Iterator[Mark]:
+    for window, last in known.undone.items():
+        yield from (Mark(known.name, window, generation) for generation in range(1, last + 1))
 
 
 def _update(mark: Mark, found: Found, want: Wanted, theirs: tuple[str, ...] = ()) -> Change:

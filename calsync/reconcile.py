@@ -165,8 +165,11 @@ class _Run:
         return remembered.base if remembered is not None and remembered.href == found.href else None
 
     def _standing(self) -> dict[str, Found]:
-        """The event of each window, as the survey found it."""
-        return {window: found for found in self.survey.known.found if (window := self.survey.eyes.window(found.item))}
+        """The event of each window, as the survey found it: the latest; one that was undone stands for nothing."""
+        known, eyes = self.survey.known, self.survey.eyes
+        marked = [(mark, found) for found in known.found if (mark := eyes.mark(found.item))]
+        marked.sort(key=lambda pair: pair[0].generation)
+        return {mark.window: found for mark, found in marked if not known.is_undone(mark)}
 
     def _written(self) -> dict[str, datetime]:
         """When the event of each window was written."""
@@ -353,7 +356,7 @@ class _Run:
                     continue
                 if entry.written is None:
                     self.state.forget(self.survey.place, href)
-                elif not self._is_current(entry.written.window):
+                elif not self._is_current(entry.written.window) or self.survey.known.is_undone(entry.written):
                     self._retire(href, entry.written)
 
     def forget_all(self) -> None:

@@ -106,12 +106,41 @@ class State:
         """Note `value` under `key`."""
         self._database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
 
+    def undo(self, target: str, name: str, window: str) -> int:
+        """Remember that the user took an answer about `window` back: its event of now is to make way for a new one.
+
+        Returns its generation. It counts wherever the calendar is: that is not known here.
+        """
+        marks = [written for written in self._marks(target, name) if written.window == window]
+        used = [mark.generation for mark in marks] + [self._last_retired(target, name, window), 1]
+        undone = {**self.undone(target, name), window: max(used)}
+        self.take_note(_undone_key(target, name), json.dumps(undone))
+        return undone[window]
+
+    def undone(self, target: str, name: str) -> dict[str, int]:
+        """Window id -> the generation up to which its events are to go, as their answers were taken back."""
+        return dict(json.loads(self.note(_undone_key(target, name)) or "{}"))
+
+    def _marks(self, target: str, name: str) -> list[Mark]:
+        rows = self._database.execute(
+            "SELECT written FROM items WHERE place GLOB ? AND written IS NOT NULL", (f"{target} {name} *",)
+        )
+        return [Mark(**json.loads(row[0])) for row in rows]
+
+    def _last_retired(self, target: str, name: str, window: str) -> int:
+        query = "SELECT max(generation) FROM retired WHERE place GLOB ? AND window = ?"
+        return self._database.execute(query, (f"{target} {name} *", window)).fetchone()[0] or 0
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Several changes as one."""
         with self._database:
             self._database.execute("BEGIN")
             yield
+
+
+def _undone_key(target: str, name: str) -> str:
+    return f"undone {target} {name}"
 
 
 @contextmanager

@@ -60,11 +60,11 @@ class Survey:
     @property
     def missing(self) -> dict[str, Entry]:
         """What we wrote and is not in the listing, by window; one that stands elsewhere by now is not missing."""
-        standing = {self.eyes.window(found.item) for found in self.known.found}
+        standing = {mark.window for found in self.known.found if (mark := self.eyes.mark(found.item))}
         gone = {
             entry.written.window: entry
             for href, entry in self.before.items()
-            if entry.written is not None and href not in self.seen
+            if entry.written is not None and href not in self.seen and not self.known.is_undone(entry.written)
         }
         return {window: entry for window, entry in gone.items() if window not in standing}
 
@@ -77,7 +77,8 @@ def survey(target: Target, state: State, terms: Terms, windows: Iterable[str], *
     listing = target.listing()
     _guard_place(target, listing, state, terms)
     place = terms.place(target)
-    before, retired = state.entries(place), state.retired(place)
+    before, undone = state.entries(place), state.undone(target.name, terms.name)
+    retired = _latest(state.retired(place), undone)
     eyes = Eyes.of(target, terms, before, retired, windows)
     fresh = [href for href, etag in listing.etags.items() if etag is None or _etag(before.get(href)) != etag]
     fetched = target.fetch(fresh) if fresh else {}
@@ -93,8 +94,9 @@ def survey(target: Target, state: State, terms: Terms, windows: Iterable[str], *
         target=target.name,
         found=tuple(_found(seen)),
         others=frozenset(href for href, entry in seen.items() if entry.item is None),
-        memory=_memory({**before, **seen}),
+        memory=_memory({**before, **seen}, undone),
         retired=retired,
+        undone=undone,
         whole=listing.whole and not lost,
     )
     return Survey(place, before, seen, known, eyes)
@@ -134,7 +136,8 @@ class Eyes:
         """Eyes for `target`, given what the cache has and the windows of the journal."""
         ours = {entry.written for entry in before.values() if entry.written is not None}
         for window in windows:
-            ours |= {Mark(terms.name, window, generation) for generation in (1, retired.get(window, 0) + 1)}
+            last = retired.get(window, 0)
+            ours |= {Mark(terms.name, window, generation) for generation in (1, last or 1, last + 1)}
         return cls(Known(terms.name, target.name, ()), {uid_of(mark, target.name): mark for mark in ours})
 
     def entry(self, resource: Resource, before: Entry | None) -> Entry:
@@ -159,10 +162,9 @@ class Eyes:
             return None
         return item
 
-    def window(self, item: Item) -> str | None:
-        """The window that an event of ours is for."""
-        mark = item.mark or self.marks.get(item.uid)
-        return mark.window if mark else None
+    def mark(self, item: Item) -> Mark | None:
+        """The mark of an event of ours, also where a server dropped it."""
+        return item.mark or self.marks.get(item.uid)
 
 
 def _etag(entry: Entry | None) -> str | None:
@@ -175,12 +177,17 @@ def _found(seen: Mapping[str, Entry]) -> Iterator[Found]:
             yield Found(href, entry.resource.etag, entry.item)
 
 
-def _memory(entries: Mapping[str, Entry]) -> dict[str, Remembered]:
-    """What we wrote for each window; of two, the later generation."""
+def _latest(retired: Mapping[str, int], undone: Mapping[str, int]) -> dict[str, int]:
+    """The last generation of each window that is used up, either way."""
+    return {window: max(retired.get(window, 0), undone.get(window, 0)) for window in {*retired, *undone}}
+
+
+def _memory(entries: Mapping[str, Entry], undone: Mapping[str, int]) -> dict[str, Remembered]:
+    """What we wrote for each window; of two, the later generation, and nothing that was undone."""
     memory: dict[str, Remembered] = {}
     for href, entry in entries.items():
         mark, base = entry.written, entry.base
-        if mark is None or base is None:
+        if mark is None or base is None or mark.generation <= undone.get(mark.window, 0):
             continue
         if mark.window not in memory or memory[mark.window].generation < mark.generation:
             memory[mark.window] = Remembered(href, mark.generation, base)
