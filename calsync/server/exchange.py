@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from email.utils import formatdate
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 
 from tornado import httputil, iostream
@@ -171,7 +171,7 @@ class _Exchange(httputil.HTTPMessageDelegate):
         headers = httputil.HTTPHeaders()
         for name, value in response.headers:
             headers.add(name, value)
-        headers["Date"] = formatdate(usegmt=True)
+        headers["Date"] = _date(int(time.time()))
         has_body = response.status >= HTTPStatus.OK and response.status not in _WITHOUT_BODY
         if has_body:
             headers.setdefault("Content-Length", str(len(response.body)))
@@ -184,6 +184,12 @@ class _Exchange(httputil.HTTPMessageDelegate):
         if not sent.done():
             timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, stream.close)
             sent.add_done_callback(lambda _: timer.cancel())
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    """The value of Date in this second of the epoch (RFC 9110 6.6.1)."""
+    return formatdate(second, usegmt=True)
 
 
 _WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)

@@ -117,6 +117,7 @@ class FeedSite:
         self._seen: tuple[int, ...] | None = None
         self._text = ""
         self._modified = datetime.min.replace(tzinfo=UTC)
+        self._date = ""
         self._sent: dict[str, _Representation] = {}
 
     def answer(self, request: Request) -> Response | None:
@@ -143,7 +144,7 @@ class FeedSite:
         tag = f'"{copy.tag}-gzip"' if zipped else f'"{copy.tag}"'
         headers = [
             ("ETag", tag),
-            ("Last-Modified", format_datetime(self._modified, usegmt=True)),
+            ("Last-Modified", self._date),
             ("Cache-Control", "private"),
             ("Vary", "Accept-Encoding"),
             *HEADERS,
@@ -180,6 +181,7 @@ class FeedSite:
         now = datetime.now(UTC).replace(microsecond=0)
         after = self._modified + timedelta(seconds=1) if self._text else self._modified
         self._text, self._modified = text, max(min(written, now), after)
+        self._date = format_datetime(self._modified, usegmt=True)
         self._sent.clear()
 
 
