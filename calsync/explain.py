@@ -75,7 +75,8 @@ def _resolved(windows: list[str], applications: list[str], uids: Mapping[str, st
     if len(meant) == 1:
         return meant[0]
     if meant:
-        raise UsageError(f"'{wanted}' is the beginning of several: {_listed(meant)}; write more of it")
+        several = _listed(of_applications or meant)
+        raise UsageError(f"'{wanted}' is the beginning of several: {several}; write more of it")
     near = difflib.get_close_matches(wanted, [*windows, *applications], n=3, cutoff=0.5)
     near += [each for each in windows if each.startswith(f"{wanted.partition('/')[0]}/") and each not in near]
     hint = f"the nearest are {_listed(near)}" if near else "'calsync windows --all' shows all windows"
