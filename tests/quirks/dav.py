@@ -194,7 +194,7 @@ class Dav:
             return Reply(207, reply.body[: len(reply.body) * 2 // 3], reply.headers)
         if Quirk.LISTING_TRUNCATED in self.flags:
             cut = f"<D:response><D:href>{path}</D:href>{status(507)}</D:response>"
-            return multistatus([cut, *told[: len(told) // 2]], token)
+            return multistatus([cut, *told[: (len(told) + len(own)) // 2]], token)
         return multistatus(own if Quirk.LISTING_EMPTY in self.flags else told[:-1], token)
 
     # Properties

@@ -109,8 +109,8 @@ LISTING_FITS = frozenset(
     }
 )
 
-FITFUL = LISTING_FITS | {Quirk.OX_429, Quirk.PROXY_503, Quirk.GOOGLE_UPDATE_409}
-"""What a later run gets past."""
+FITFUL = LISTING_FITS | {Quirk.OX_429, Quirk.PROXY_503, Quirk.GOOGLE_UPDATE_409, Quirk.CLOSES_CONNECTIONS}
+"""What a later run gets past. A connection that closes while a write is on its way loses that write's answer."""
 
 REFUSING = frozenset(
     {

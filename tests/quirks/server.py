@@ -277,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         sent = head + body
         if fault is Fault.HALF:
-            sent = sent[: len(head) + len(body) // 2] if body else sent[: len(head) // 2]
+            sent = sent[: len(head) + len(body) // 2] if body else sent[: len("HTTP/1.1 2")]
         self.wfile.write(sent)
 
     def __getattr__(self, name: str) -> Any:
