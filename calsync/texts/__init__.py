@@ -53,6 +53,7 @@ def values_of(part: str) -> tuple[str, ...]:
 class Template:
     """A template and where it stands: `line` and `column` of its first line; `is_literal` if the next ones follow."""
 
+    name: str
     text: str
     file: str = ""
     line: int = 0
@@ -83,14 +84,14 @@ class Texts:
             return phrases.fill(template.text, values).strip("\n")
         except PhraseError as error:
             line, column = template.place(error)
-            raise ConfigError([Problem(template.file, line, column, _sentence(section, part, error))]) from None
+            raise ConfigError([Problem(template.file, line, column, f"{template.name}: {error}")]) from None
 
     def _template(self, section: str, part: str) -> Template:
         catalogue = _catalogue(self.language)
         for key in ((section, part), ("any", part)):
             if found := self.own.get(key) or catalogue.get(key):
                 return found
-        return Template("")
+        raise AssertionError(f"'any' has each part, {part} too")
 
 
 @lru_cache
@@ -102,8 +103,7 @@ def _catalogue(language: str) -> Mapping[tuple[str, str], Template]:
     found = {
         (section, part): template
         for section in fields
-        for part, template in _section(fields.fields(section, PARTS))
-        if template
+        for part, template in _section(section, fields.fields(section, PARTS))
     }
     assert not document.problems, document.problems
     return found
@@ -118,32 +118,33 @@ def read(fields: Fields, language: str) -> Texts:
             known = did_you_mean(section, sections) or f": known here are {', '.join(sections)}"
             fields.document.complain(f"there is no rule {yamlfile.quote(section)}{known}", fields.key(section))
             continue
-        for part, template in _section(fields.fields(section, PARTS)):
-            if template and _is_fine(fields.document, section, part, template):
+        for part, template in _section(section, fields.fields(section, PARTS)):
+            if _is_fine(fields.document, section, part, template):
                 own[section, part] = template
     return Texts(language, own)
 
 
-def _section(fields: Fields | None) -> Iterator[tuple[str, Template | None]]:
-    """The parts of a section; None for what is no text."""
-    for part in fields or ():
-        assert fields is not None, "else it has no parts"
+def _section(section: str, fields: Fields | None) -> Iterator[tuple[str, Template]]:
+    """The parts of a section that are texts."""
+    for part in PARTS:
+        if fields is None or (fields.is_nothing(part) and not fields.is_blank(part)):
+            continue
         node = fields.value(part)
-        if part in PARTS and isinstance(node, Scalar):
-            yield part, _as_template(fields.document, node)
-        elif part in PARTS:
+        if isinstance(node, Scalar):
+            yield part, _as_template(f"texts, {section}, {part}", fields.document, node)
+        else:
             fields.complain(f"{yamlfile.quote(part)} must be text; put quotes around it, or | before it", part)
 
 
-def _as_template(document: Document, node: Scalar) -> Template:
+def _as_template(name: str, document: Document, node: Scalar) -> Template:
     """The template with its place. Behind a `|` the lines of the file are those of the text."""
     lines = document.text.splitlines()
     text = node.text or ""
     if not lines[node.line - 1][node.column - 1 :].startswith("|") or node.line >= len(lines):
-        return Template(text, document.name, node.line, node.column)
+        return Template(name, text, document.name, node.line, node.column)
     first = next((line for line in lines[node.line :] if line.strip()), "")
     indent = len(first) - len(first.lstrip(" "))
-    return Template(text, document.name, node.line + 1, indent + 1, is_literal=True)
+    return Template(name, text, document.name, node.line + 1, indent + 1, is_literal=True)
 
 
 def _is_fine(document: Document, section: str, part: str, template: Template) -> bool:
@@ -151,17 +152,13 @@ def _is_fine(document: Document, section: str, part: str, template: Template) ->
         phrases.check(template.text, values_of(part), _samples(section, part))
     except PhraseError as error:
         hint = did_you_mean(error.word, values_of(part)) if error.word else ""
-        document.complain_at(f"{_sentence(section, part, error)}{hint}", *template.place(error))
+        document.complain_at(f"{template.name}: {error}{hint}", *template.place(error))
         return False
     if part == "summary" and not template.text.strip():
-        text = f"texts, {section}, {part}: it is empty, and a title is needed"
+        text = f"{template.name}: it is empty, and a title is needed"
         document.complain_at(text, template.line, template.column)
         return False
     return True
-
-
-def _sentence(section: str, part: str, error: PhraseError) -> str:
-    return f"texts, {section}, {part}: {error}"
 
 
 def _samples(section: str, part: str) -> Iterator[Values]:
