@@ -35,6 +35,9 @@ def bring(windows: Iterable[Window], applications: Iterable[Application], today:
         articles: tuple[str, ...] = ()
         if window.rule == check_in.NAME:
             articles = _next((each.articles for each in window.applications), 1, sent)
+        if not (strengths or articles):
+            yield window
+            continue
         if window.rule != thank_you.NAME:  # a courtesy uses nothing up
             said.update(strengths)
             sent.update(articles)

@@ -16,7 +16,7 @@ from calsync.etiquette.ahead import draw
 from calsync.etiquette.placing import Placed, Spacing, place
 from calsync.etiquette.replay import Chain, Claim, Happened, Wish
 from calsync.etiquette.rule import is_courtesy
-from calsync.etiquette.why import Bar, shifts
+from calsync.etiquette.why import MOVED, SKIPPED, Bar, shifts
 from calsync.model import (
     Acknowledged,
     Channel,
@@ -45,6 +45,7 @@ class Person:
         self.horizon = today + timedelta(days=policy.horizon_days)
         self.history: list[Window] = []
         self._bar: Bar | None = None
+        self._placed: list[Placed] | None = None
 
     def replay(self) -> None:
         """Let all events happen in order, and time pass to today."""
@@ -56,6 +57,7 @@ class Person:
             elif isinstance(event, Skipped | Pinned):
                 self._wish(chain, event)
             chain.apply(event)
+            self._placed = None
             if isinstance(event, Heard | Interview) and event.day <= self.today:
                 self._lift(event.day)
             self._pass_over_skipped()
@@ -76,7 +78,7 @@ class Person:
         """Where each application stands; `next` is the window that serves it, whichever application gives its id."""
         serving = {claim.chain: placed.lead.window for placed in self._current() for claim in placed.claims}
         for chain in self.chains:
-            yield replace(chain.standing(), next=serving.get(chain))
+            yield chain.standing(serving.get(chain))
 
     def _events(self) -> Iterator[tuple[Chain, Happened | Wish]]:
         """The events that count, by day, then application, then place in the file."""
@@ -92,12 +94,15 @@ class Person:
     # What stands.
 
     def _firm(self) -> list[Placed]:
-        claims = [claim for chain in self.chains if chain.planned is None and (claim := chain.claim)]
-        return place(claims, self._bar, self.spacing)
+        """The firm windows in their places, which hold until something happens: whoever lets it clears `_placed`."""
+        if self._placed is None:
+            claims = [claim for chain in self.chains if (claim := chain.claim) and chain.planned is None]
+            self._placed = place(claims, self._bar, self.spacing)
+        return self._placed
 
     def _waiting(self) -> list[Claim]:
         """The current windows that wait for an interview which is still ahead."""
-        return [claim for chain in self.chains if chain.planned is not None and (claim := chain.claim)]
+        return [claim for chain in self.chains if (claim := chain.claim) and chain.planned is not None]
 
     def _current(self) -> list[Placed]:
         """All current windows in their places."""
@@ -119,6 +124,7 @@ class Person:
             first = min(closed, key=lambda placed: (placed.span.closes, placed.span.opens, placed.lead.window))
             self._go_past(first, State.MISSED)
             self._bar = self._bar_after(first.span.closes, "The window before closed")
+            self._placed = None
             self._pass_over_skipped()
 
     def _pass_over_skipped(self) -> None:
@@ -139,6 +145,7 @@ class Person:
         lasts = [(claim.chain, placed.last_day(claim.chain, self._bar)) for claim in placed.claims]
         for chain, last in lasts:
             chain.pass_over(last, what)
+        self._placed = None
 
     def _touch(self, chain: Chain, touch: Contacted) -> None:
         """One touch serves all: what is open on its day, and what its own application asks for.
@@ -151,10 +158,10 @@ class Person:
                 continue
             used = tuple(claim for claim in placed.claims if not claim.chain.waits(touch.day))
             if used:
-                window = self._window(replace(placed, claims=used), State.DONE)
-                self.history.append(replace(window, done_on=touch.day, done_by=touch.by))
+                self.history.append(self._window(replace(placed, claims=used), State.DONE, touch))
             for claim in used:
                 claim.chain.use_up(touch.day)
+        self._placed = None
         self._bar = self._bar_after(touch.day, "You were in touch")
 
     def _wish(self, chain: Chain, wish: Skipped | Pinned) -> None:
@@ -167,24 +174,23 @@ class Person:
             else:
                 for claim in placed.claims:
                     claim.chain.pin_current(Span(wish.opens, wish.closes))
+                self._placed = None
 
     def _lift(self, day: date) -> None:
         """They answered: from `day` on no touch before it bars another."""
         self.spacing = replace(self.spacing, answers=(*self.spacing.answers, day))
         if self._bar is not None and self._bar.until > day:
-            self._bar = replace(self._bar, until=day)
+            self._bar = Bar(day, f"They answered on {say(day)}, after your last contact: not before that day.")
 
     def _bar_after(self, touch: date, what: str) -> Bar:
         """The bar after a touch on the day `touch`, told as `what`; an answer that came later lifts it."""
-        until = self.spacing.until(touch)
-        if self._bar is not None and self._bar.until > until:
-            return self._bar
-        gap = f"{self.spacing.gap.days} days between two contacts, so not before {say(until)}"
-        return Bar(until, f"{what} on {say(touch)}: {gap}.")
+        bar = self.spacing.after(touch, what)
+        return self._bar if self._bar is not None and self._bar.until > bar.until else bar
 
     # What is told.
 
-    def _window(self, placed: Placed, state: State) -> Window:
+    def _window(self, placed: Placed, state: State, touch: Contacted | None = None) -> Window:
+        """A window as it is told; `touch` is what has used it up."""
         lead = placed.lead
         others = sorted((claim.chain.application for claim in placed.claims[1:]), key=lambda each: each.id)
         return Window(
@@ -196,7 +202,9 @@ class Person:
             closes=placed.span.closes,
             days=placed.days,
             state=state,
-            why=tuple(_why(placed)),
+            done_on=touch.day if touch else None,
+            done_by=touch.by if touch else None,
+            why=(*_why(placed), *((SKIPPED,) if state is State.SKIPPED else ())),
         )
 
 
@@ -241,7 +249,7 @@ def _why_alone(placed: Placed) -> Iterator[str]:
     lead = placed.lead
     yield from lead.due.because
     if lead.pin is not None:
-        yield "You moved it to these days yourself."
+        yield MOVED
         return
     bars = lead.chain.bars(lead.due, placed.bar)
     yield from shifts(lead.due, lead.days(placed.bar), bars, lead.chain.workdays)

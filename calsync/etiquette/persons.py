@@ -53,6 +53,8 @@ def _name_at_company(application: Application) -> Iterable[Hashable]:
 
 def plain(text: str) -> str:
     """`text` without regard to case, accents and spaces around and between words."""
+    if text.isascii():
+        return " ".join(text.casefold().split())
     letters = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(each for each in letters if not unicodedata.combining(each)).split())
 

@@ -6,7 +6,7 @@ under the bar of its person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -67,17 +67,19 @@ class Spacing:
 
     def until(self, touch: date) -> date:
         """Until when a touch on the day `touch` bars the next: an answer that came later lifts that bar."""
-        return min([touch + self.gap, *(day for day in self.answers if day > touch)])
+        return min([touch + self.gap, *[day for day in self.answers if day > touch]])
+
+    def after(self, touch: date, what: str) -> Bar:
+        """The bar after a touch on the day `touch`, told as `what` ("You were in touch")."""
+        until = self.until(touch)
+        if until < touch + self.gap:
+            return Bar(until, f"{what} on {say(touch)}, and they answered on {say(until)}: not before that day.")
+        gap = f"{self.gap.days} days between two contacts, so not before {say(until)}"
+        return Bar(until, f"{what} on {say(touch)}: {gap}.")
 
     def behind(self, placed: Placed) -> Bar:
         """The bar that a window sets for those behind it, from its last day."""
-        until = self.until(placed.span.closes)
-        whom = placed.lead.chain.name
-        return Bar(
-            until,
-            f"A window for {whom}, with the same person, closes on {say(placed.span.closes)}: "
-            f"{self.gap.days} days between two contacts, so not before {say(until)}.",
-        )
+        return self.after(placed.span.closes, f"A window for {placed.lead.chain.name}, with the same person, closes")
 
 
 def later(*bars: Bar | None) -> Bar | None:
@@ -91,7 +93,7 @@ def alone(claim: Claim, bar: Bar | None) -> Placed:
     return Placed((claim,), span, claim.chain.workdays.between(span.opens, span.closes), bar)
 
 
-def place(claims: Iterable[Claim], bar: Bar | None, spacing: Spacing) -> list[Placed]:
+def place(claims: Sequence[Claim], bar: Bar | None, spacing: Spacing) -> list[Placed]:
     """Place the firm windows to one person, `bar` being that of the touches so far."""
     return _Firm(bar, spacing).place(claims)
 
@@ -105,9 +107,9 @@ class _Firm:
         self.agreed: list[Placed] = []
         self.others: list[Placed] = []
 
-    def place(self, claims: Iterable[Claim]) -> list[Placed]:
+    def place(self, claims: Sequence[Claim]) -> list[Placed]:
         """Rule 5: the agreed windows stand, then the others by their days after snooze and touches."""
-        ordered = sorted(claims, key=self._order)
+        ordered = sorted(claims, key=self._order) if len(claims) > 1 else claims
         for claim in ordered:
             if claim.is_agreed:
                 self._stand(claim)

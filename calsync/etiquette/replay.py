@@ -16,7 +16,7 @@ from typing import assert_never
 
 from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, is_courtesy, reachable
 from calsync.etiquette.rules import PROMPTS, RULES, check_in
-from calsync.etiquette.why import Bar
+from calsync.etiquette.why import MOVED, SKIPPED, Bar
 from calsync.model import (
     Application,
     Applied,
@@ -100,8 +100,8 @@ class Claim:
 
     def days(self, bar: Bar | None) -> Span:
         """The days that it gets under `bar`, given what the user wished."""
-        if self.pin is not None:
-            return self.pin
+        if (pin := self.pin) is not None:
+            return pin
         bars = [each.until for each in self.chain.bars(self.due, bar)]
         return self.chain.workdays.span(self.due.first, self.due.last, max(bars, default=None))
 
@@ -163,7 +163,7 @@ class Chain:
     def bars(self, due: Due, bar: Bar | None) -> tuple[Bar, ...]:
         """The bars that hold for `due`: agreed windows ignore that of the person, but not the user's snooze."""
         of_person = None if RULES[due.rule].agreed else bar
-        return tuple(each for each in (of_person, self._snooze) if each is not None)
+        return tuple([each for each in (of_person, self._snooze) if each is not None])
 
     def _id(self, due: Due) -> str:
         return self._numbered(due, self._numbers[f"{due.rule}/{self._series}"] + 1)
@@ -284,8 +284,8 @@ class Chain:
 
     def pin_current(self, span: Span) -> None:
         """Give the current window these days: they were given to the one that stands for it."""
-        if self.current is not None:
-            self._pins[self._id(self.current)] = span
+        assert self.current is not None
+        self._pins[self._id(self.current)] = span
 
     def _leave(self) -> None:
         """The current window is history, and its number is used."""
@@ -390,19 +390,21 @@ class Chain:
     def _as_wished(self, window: Window) -> Window:
         """A prompt as the user skipped or moved it."""
         if window.id in self._skipped:
-            window = replace(window, state=State.SKIPPED)
+            window = replace(window, state=State.SKIPPED, why=(*window.why, SKIPPED))
         if pin := self._pins.get(window.id):
             days = self.workdays.between(pin.opens, pin.closes)
-            window = replace(window, opens=pin.opens, closes=pin.closes, days=days, starts=None, ends=None)
+            why = (*window.why, MOVED)
+            window = replace(window, opens=pin.opens, closes=pin.closes, days=days, starts=None, ends=None, why=why)
         return window
 
-    def standing(self) -> Standing:
-        """Where the application stands, for people."""
+    def standing(self, next_: str | None) -> Standing:
+        """Where the application stands, for people; `next_` is the window that serves it."""
         stage = self._ending.how.value if self._ending else self._stage.name.lower()
         return Standing(
             application=self.application,
             stage=stage,
             stale=self.stale,
             last_word=self._told.last_word,
+            next=next_,
             why_not=None if self.current else self.why_not,
         )

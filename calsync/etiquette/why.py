@@ -10,6 +10,9 @@ from itertools import groupby
 from calsync.etiquette.rule import Due
 from calsync.workdays import DAY, Span, Workdays, say
 
+SKIPPED = "You skipped it, so it is shown no more."
+MOVED = "You moved it to these days yourself."
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:

@@ -580,6 +580,36 @@ def test_a_window_before_an_agreed_one_tells_what_it_lost():
     )
 
 
+def test_a_window_tells_the_answer_that_lifted_the_bar():
+    both = [a(applied("11-09")), c(touch("11-10"), heard("11-18"))]
+    assert why(both, "11-18", "a/application-call/1")[2:] == (
+        "They answered on Wed 18 Nov, after your last contact: not before that day.",
+    )
+
+
+def test_a_window_tells_the_answer_that_came_after_one_was_missed():
+    """b's call was missed on Fri 13; c's interview on Tue 17 lifts the bar of that for a."""
+    three = [a(interview("11-12"), snoozed("11-12", "11-16")), b(applied("11-04")), c(interview("11-17"))]
+    assert seen(three, "11-17")[1] == "a/interview-follow-up/1.1 11-17..11-20 firm"
+    assert why(three, "11-17", "a/interview-follow-up/1.1")[2] == (
+        "The window before closed on Fri 13 Nov, and they answered on Tue 17 Nov: not before that day."
+    )
+
+
+def test_what_was_skipped_says_so():
+    both = [a(applied("11-04"), skipped("11-06", "a/application-call/1")), b(applied("11-04"))]
+    assert why(both, "11-06", "a/application-call/1")[-1] == "You skipped it, so it is shown no more."
+    plan = a(interview("11-12"), skipped("11-06", "a/ask-before-leaving/1"))
+    assert why([plan], "11-06", "a/ask-before-leaving/1")[-1] == "You skipped it, so it is shown no more."
+    drawn = a(interview("11-05"), skipped("11-06", "a/check-in/1.1"))
+    assert why([drawn], "11-06", "a/check-in/1.1")[-1] == "You skipped it, so it is shown no more."
+
+
+def test_a_prompt_that_was_moved_says_so():
+    plan = a(interview("11-12"), pinned("11-06", "a/ask-before-leaving/1", "11-11", "11-11"))
+    assert why([plan], "11-06", "a/ask-before-leaving/1")[-1] == "You moved it to these days yourself."
+
+
 def test_a_barred_window_tells_the_touch_that_bars_it():
     assert why([a(applied("11-09")), c(touch("11-10"))], "11-10", "a/application-call/1")[2] == (
         "You were in touch on Tue 10 Nov: 10 days between two contacts, so not before Fri 20 Nov."
