@@ -168,22 +168,36 @@ class _Exchange(httputil.HTTPMessageDelegate):
 
     def _send(self, response: Response) -> None:
         """Send the answer; a client that does not take it in time is let go of."""
-        headers = httputil.HTTPHeaders()
-        for name, value in response.headers:
-            headers.add(name, value)
-        headers["Date"] = _date(int(time.time()))
-        has_body = response.status >= HTTPStatus.OK and response.status not in _WITHOUT_BODY
-        if has_body:
-            headers.setdefault("Content-Length", str(len(response.body)))
-        body = response.body if has_body and self._start_line.method != "HEAD" else None
-        line = httputil.ResponseStartLine("HTTP/1.1", response.status, _REASONS.get(response.status, "Unknown"))
-        connection, stream = self._connection, self._connection.stream
-        sent = connection.write_headers(line, headers, body)
-        connection.finish()
         self._server.under_way -= 1
+        connection, stream = self._connection, self._connection.stream
+        is_head = self._start_line.method == "HEAD"
+        headers = _headers(response, is_head=is_head)
+        line = httputil.ResponseStartLine("HTTP/1.1", response.status, _REASONS.get(response.status, "Unknown"))
+        body = None if is_head or response.status in _WITHOUT_BODY else response.body
+        try:
+            sent = connection.write_headers(line, headers, body)
+            connection.finish()
+        except ValueError:  # a header that cannot be sent
+            _LOGGER.exception("an answer could not be sent")
+            stream.close()
+            return
         if not sent.done():
             timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, stream.close)
             sent.add_done_callback(lambda _: timer.cancel())
+
+
+def _headers(response: Response, *, is_head: bool) -> httputil.HTTPHeaders:
+    """The headers of an answer, with its date and the length of its body."""
+    headers = httputil.HTTPHeaders()
+    for name, value in response.headers:
+        if name in headers:
+            headers.add(name, value)
+        else:
+            headers[name] = value
+    headers["Date"] = _date(int(time.time()))
+    if response.status not in _WITHOUT_BODY and not (is_head and "Content-Length" in headers):
+        headers["Content-Length"] = str(len(response.body))
+    return headers
 
 
 @lru_cache(maxsize=1)
@@ -192,7 +206,7 @@ def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_WITHOUT_BODY = frozenset((HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value))
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 

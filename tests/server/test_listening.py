@@ -501,6 +501,18 @@ def test_a_wsgi_application_that_breaks_gives_500_and_is_closed(caplog: pytest.L
     assert "ZeroDivisionError" in caplog.text
 
 
+@pytest.mark.parametrize("header", [("X", "a\r\nSet-Cookie: b"), ("X", "\u20ac")])
+def test_a_header_that_cannot_be_sent_ends_the_connection_and_no_other(header: tuple[str, str]) -> None:
+    def application(environ: dict, start_response: Callable) -> list[bytes]:
+        start_response("200 OK", [header] if environ["PATH_INFO"] == "/bad" else [("Content-Length", "999")])
+        return [b"good"]
+
+    with listening(Wsgi(application), Listen()) as (listen,):
+        assert ask(f"{listen.url}bad", ASK.replace(b"/page", b"/bad")) is None
+        assert get(listen.url).body == b"good", "its length is counted, not believed"
+        assert get(listen.url, "HEAD").headers["content-length"] == "999"
+
+
 def test_two_requests_of_an_application_run_at_the_same_time() -> None:
     together = threading.Barrier(2, timeout=10)
 
