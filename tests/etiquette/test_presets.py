@@ -1,11 +1,15 @@
 """What each preset makes of the same events: a table a preset (`docs/etiquette.md`, "Presets")."""
 
+import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from calsync import model as m
+from calsync.etiquette import windows
 from tests.etiquette.asking import APPLIED, DANA, INTERVIEW, TOUCHED, app, on, see, stand
+from tests.etiquette.journals import public_holidays, random_journal
 
 POLICY = m.Policy(horizon_days=60)
 EMAIL_FIRST = replace(POLICY, first_channel=m.Channel.EMAIL, email_instead=True)
@@ -120,3 +124,16 @@ def test_check_ins_are_as_many_as_allowed_however_they_were_passed_over(limit):
     for today in ("11-13", "2027-06-01"):
         found = [line for line in see(app(INTERVIEW), today, policy) if line.startswith("check-in/")]
         assert len(found) == limit
+
+
+@pytest.mark.parametrize("policy", [EMAIL_FIRST, CAMPUS, CONSERVATIVE], ids=["email-first", "campus", "conservative"])
+def test_whatever_the_journal_a_preset_keeps_its_limits(policy):
+    """On seeded journals of one application: ids are unique, check-ins as many as allowed, thanks as asked for."""
+    for seed in range(200):
+        (application,), _policy, today = random_journal(random.Random(seed))
+        found = windows([application], policy, today, public_holidays)
+        assert len({window.id for window in found}) == len(found)
+        check_ins = Counter(window.id.rpartition(".")[0] for window in found if window.rule == "check-in")
+        if policy.max_check_ins is not None:
+            assert all(count <= policy.max_check_ins + 1 for count in check_ins.values()), seed
+        assert policy.thank_you or not [window for window in found if window.rule == "thank-you"]
