@@ -7,8 +7,9 @@ A business day is a working weekday that is no public holiday where the contact 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 from calsync.model import Pause
 
@@ -21,6 +22,7 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+@lru_cache(maxsize=4096)
 def say(day: date) -> str:
     """A day as people write it, in English whatever the locale: "Thu 26 Nov"."""
     return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
@@ -39,13 +41,19 @@ class Workdays:
     """The business days at one place.
 
     `weekdays` are the working days (Monday is 0; at least one). `holidays` gives the table of a year. `place` names the
-    place in reasons ("US", "US-IL").
+    place in reasons ("US", "US-IL"). What was computed once is remembered: many applications ask for the same days.
     """
 
     weekdays: frozenset[int]
     holidays: Callable[[int], HolidayTable]
     pauses: tuple[Pause, ...] = ()
     place: str = ""
+    _days: dict[tuple[date, date], tuple[date, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _spans: dict[tuple[date, date, date | None], Span] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def without_pauses(self) -> Workdays:
         """The same place for a user who does not pause."""
@@ -83,8 +91,11 @@ class Workdays:
 
     def between(self, first: date, last: date) -> tuple[date, ...]:
         """The business days from `first` to `last`, both included; all days where none of them is one."""
-        days = [first + DAY * offset for offset in range((last - first).days + 1)]
-        return tuple(filter(self.is_business_day, days)) or tuple(days)
+        found = self._days.get((first, last))
+        if found is None:
+            days = [first + DAY * offset for offset in range((last - first).days + 1)]
+            found = self._days[first, last] = tuple(filter(self.is_business_day, days)) or tuple(days)
+        return found
 
     def span(self, first: date, last: date, bar: date | None = None) -> Span:
         """The business days from `first` to `last`, none of them before `bar`.
@@ -92,6 +103,12 @@ class Workdays:
         Where that leaves no day, the window moves behind `last` and `bar` and keeps its length: late is polite,
         early is not.
         """
+        found = self._spans.get((first, last, bar))
+        if found is None:
+            found = self._spans[first, last, bar] = self._span(first, last, bar)
+        return found
+
+    def _span(self, first: date, last: date, bar: date | None) -> Span:
         opens = self.next(first if bar is None else max(first, bar))
         closes = self.prev(last)
         if opens <= closes:
