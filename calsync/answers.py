@@ -19,53 +19,83 @@ from zoneinfo import ZoneInfo
 
 from calsync.errors import CalsyncError, JournalError
 from calsync.journal import Block, read_answers
-from calsync.model import Contacted, Pinned, Skipped
+from calsync.model import Contacted, Event, Pinned, Skipped
 
 Said = tuple[str, Contacted | Skipped | Pinned]
 """The id of an application, and the event to add to it."""
 
-_HEADER = "# What the calendar told calsync. Keep it with your journal, and back both up.\napplications:\n"
-_EMPTY_LIST = re.compile(r"^applications:[ \t]*\[[ \t]*\][ \t]*$", re.MULTILINE)
+_REMARK = "# What the calendar told calsync. Keep it with your journal, and back both up."
+_KEY = "applications:"
+_HAS_KEY = re.compile(rf"^\ufeff?{_KEY}", re.MULTILINE)
+_EMPTY_LIST = re.compile(rf"^(\ufeff?{_KEY})[ \t]*(?:\[[ \t]*\]|~|null)(?=[ \t]*(?:#.*)?\r?$)", re.MULTILINE)
+_FORM = "write its list as the examples do, one item below another"
 
 
 def append(path: Path, said: Iterable[Said], zone: ZoneInfo) -> None:
     """Add events to the answers at `path`, and have them on the disk on return.
 
-    Raises CalsyncError where the file cannot be written, or is of a form to which nothing can be added.
+    Raises CalsyncError where the file cannot be written, or is of a form to which nothing can be added; JournalError
+    where it has mistakes.
     """
     said = tuple(said)
     if not said:
         return
     with _locked(path):
         blocks, text = read_answers(path, zone), _text(path)
-        text = _EMPTY_LIST.sub("applications:", text) if text.strip() else _HEADER
-        text = text if text.endswith("\n") else f"{text}\n"
-        dash = " " * (blocks[-1].place.column - 3 if blocks else 2)
-        text += "".join(_entry(dash, application, event) for application, event in said)
-        _replace(path, text, sum(len(block.events) for block in blocks) + len(said), zone)
+        end = "\r\n" if "\r\n" in text else "\n"
+        if text and not text.endswith("\n"):
+            text += end
+        if _HAS_KEY.search(text):
+            text = _EMPTY_LIST.sub(r"\1", text)
+        else:
+            text += f"{_KEY}{end}" if text.strip("\ufeff \t\r\n") else f"{_REMARK}{end}{_KEY}{end}"
+        dash = _dash(blocks[-1], text) if blocks else "  "
+        text += "".join(_entry(dash, application, event) for application, event in said).replace("\n", end)
+        if not _replace(path, text, [*_events(blocks), *said], zone):
+            raise CalsyncError(f"nothing can be added to {path}: {_FORM}")
 
 
 def take_back(path: Path, window: str, zone: ZoneInfo) -> Contacted | Skipped | Pinned | None:
-    """Remove the last answer that is about `window`, and give it; None where there is none. Errors as `append`."""
+    """Remove the last answer that is about `window`, and give it; None where there is none. Errors as `append`.
+
+    Remarks in the file stay, also those behind the answer.
+    """
     with _locked(path):
         blocks = read_answers(path, zone)
-        for number, block in reversed(list(enumerate(blocks))):
-            for event in reversed(block.events):
-                if not isinstance(event, Contacted | Skipped | Pinned) or event.window != window:
-                    continue
-                after = blocks[number + 1].place.line if number + 1 < len(blocks) else None
-                later = [each.place.line for each in block.events if each.place.line > event.place.line]
-                first = event.place.line if len(block.events) > 1 else block.place.line
-                lines = _text(path).splitlines(keepends=True)
-                last = min(later, default=after) or len(lines) + 1
-                left = "".join(lines[: first - 1] + lines[last - 1 :])
-                _replace(path, left, sum(len(each.events) for each in blocks) - 1, zone)
-                return event
+        entries = [(block, event) for block in blocks for event in block.events]
+        for number, (block, event) in reversed(list(enumerate(entries))):
+            if not isinstance(event, Contacted | Skipped | Pinned) or event.window != window:
+                continue
+            lines = _text(path).splitlines(keepends=True)
+            first = event.place.line if len(block.events) > 1 else block.place.line
+            starts = [block.place.line for block in blocks] + [event.place.line for _, event in entries]
+            last = min((line for line in starts if line > event.place.line), default=len(lines) + 1) - 1
+            while last > first and _is_remark(lines[last - 1]):
+                last -= 1
+            left = _events(blocks)
+            del left[number]
+            if not _replace(path, "".join(lines[: first - 1] + lines[last:]), left, zone):
+                raise CalsyncError(f"nothing can be taken out of {path}: {_FORM}")
+            return event
     return None
 
 
+def _events(blocks: Iterable[Block]) -> list[tuple[str, Event]]:
+    return [(block.id, event) for block in blocks for event in block.events]
+
+
+def _is_remark(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
+
+
+def _dash(last: Block, text: str) -> str:
+    """The indentation of the list's dashes: that before the one of its last item."""
+    lines = text.splitlines()[: last.place.line]
+    return next((found[1] for line in reversed(lines) if (found := re.match("( *)-", line))), "")
+
+
 def _entry(dash: str, application: str, event: Contacted | Skipped | Pinned) -> str:
-    """An item for the list under `applications:`."""
+    """An item for the list under `applications:`, in lines that end with a line feed."""
     kind = type(event).__name__.lower()
     rows = {"via": event.via, "window": event.window and _quoted(event.window)}
     if isinstance(event, Pinned):
@@ -78,12 +108,17 @@ def _entry(dash: str, application: str, event: Contacted | Skipped | Pinned) -> 
 
 
 def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    """A scalar in quotes; what no editor shows, such as a line separator in an id, is escaped (YAML 1.1, 5.7)."""
+    if text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    plain = (each if each.isprintable() and each not in '"\\' else f"\\U{ord(each):08x}" for each in text)
+    return '"' + "".join(plain) + '"'
 
 
 def _text(path: Path) -> str:
+    """The text with the line ends, and the byte order mark, that it has."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return ""
 
@@ -92,7 +127,7 @@ def _text(path: Path) -> str:
 def _locked(path: Path) -> Iterator[None]:
     """Let no other calsync write the file, and say in words why it cannot be written."""
     try:
-        folder = os.open(path.parent, os.O_RDONLY)
+        folder = os.open(path.resolve().parent, os.O_RDONLY)
     except OSError as error:
         raise CalsyncError(f"the answers {path} cannot be written: {error.strerror}") from None
     try:
@@ -106,35 +141,33 @@ def _locked(path: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _replace(path: Path, text: str, events: int, zone: ZoneInfo) -> None:
-    """Put `text` in the place of the file, if it holds as many events as it should."""
+def _replace(path: Path, text: str, events: list[tuple[str, Event]], zone: ZoneInfo) -> bool:
+    """Put `text` in the place of the file, if it is read back as these events; else say False, and leave the file."""
     target = path.resolve()
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     new = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
         if not _holds(new, events, zone):
-            raise CalsyncError(
-                f"nothing can be added to {path}: write its list as the examples do, one item below another"
-            )
+            return False
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
         new.chmod(mode)
         new.replace(target)
         _sync_folder(target.parent)
+        return True
     finally:
         with contextlib.suppress(FileNotFoundError):
             new.unlink()
 
 
-def _holds(path: Path, events: int, zone: ZoneInfo) -> bool:
+def _holds(path: Path, events: list[tuple[str, Event]], zone: ZoneInfo) -> bool:
     try:
-        blocks: tuple[Block, ...] = read_answers(path, zone)
+        return _events(read_answers(path, zone)) == events
     except JournalError:
         return False
-    return sum(len(block.events) for block in blocks) == events
 
 
 def _sync_folder(folder: Path) -> None:
