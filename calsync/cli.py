@@ -10,16 +10,15 @@ import argparse
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calsync import __version__, cliservice, config, fields, publicholidays
+from calsync import __version__, cliservice, config, flags, publicholidays
 from calsync.config import Config
 from calsync.errors import CalsyncError, GuardError, InputError, UsageError
 from calsync.publicholidays import PublicHolidays
@@ -27,9 +26,6 @@ from calsync.publicholidays import PublicHolidays
 if TYPE_CHECKING:
     from calsync.model import Outlook
     from calsync.sync import Report
-
-_CHANGES_AHEAD = 10
-"""The exit code of `--dry-run --exit-code` where there is anything to change."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         prog="calsync",
         description="Polite job-search follow-ups, computed from your journal and kept in your own calendar.",
         epilog="Without a command it syncs once.",
-        parents=[_shared(default=None), _computing(default=None), _syncing(default=False)],
+        parents=[flags.shared(default=None), flags.computing(default=None), flags.syncing(default=False)],
     )
     top.add_argument("--version", action="version", version=f"calsync {__version__}")
     top.set_defaults(verb=_sync)
@@ -85,98 +81,6 @@ def parser() -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=text, description=text, parents=[make() for make in parents])
         verb.set_defaults(verb=run)
     return top
-
-
-def _shared(default: object = argparse.SUPPRESS) -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--config", metavar="FILE", type=Path, default=default, help="the config file to read")
-    options.add_argument(
-        "--json", action="store_true", default=False if default is None else default, help="print JSON for programs"
-    )
-    return options
-
-
-def _computing(default: object = argparse.SUPPRESS) -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument(
-        "--today", metavar="YYYY-MM-DD", type=_day, default=default, help="compute as of that day, not of today"
-    )
-    return options
-
-
-def _syncing(default: object = argparse.SUPPRESS) -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    flags = {
-        "--dry-run": "show what would be created, updated and deleted; write nothing anywhere",
-        "--offline": "with --dry-run: do not ask the server, only show the windows",
-        "--force": "go on where a guard stops, as when many reminders are gone at once",
-        "--exit-code": f"with --dry-run: exit with {_CHANGES_AHEAD} if there is anything to change",
-    }
-    for flag, text in flags.items():
-        options.add_argument(flag, action="store_true", default=default, help=text)
-    return options
-
-
-def _showing() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--all", action="store_true", help="show what is done, missed and skipped too")
-    options.add_argument("--why", action="store_true", help="show the reasons for the days, and why others have none")
-    return options
-
-
-def _asking() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    text = "a window's id, the UID of its event, an application's id, or the beginning of one of them"
-    options.add_argument("id", metavar="ID", help=text)
-    return options
-
-
-def _taking_back() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    text = "a window's id, the UID of its event, or a beginning that one window with an answer has"
-    options.add_argument("id", metavar="ID", help=text)
-    return options
-
-
-def _removing() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    text = "show what would be deleted; write nothing anywhere"
-    options.add_argument("--dry-run", action="store_true", default=argparse.SUPPRESS, help=text)
-    options.add_argument("--yes", action="store_true", help="do not ask")
-    return options
-
-
-def _renewing() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--new", action="store_true", help="make a new one, which counts from now on")
-    return options
-
-
-def _subscribing() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--new", action="store_true", help="make a new address; the old one is revoked at once")
-    text = "the address of one subscriber, made where there is none, as in --for phone"
-    options.add_argument("--for", metavar="NAME", dest="subscriber", type=_subscriber, help=text)
-    return options
-
-
-def _subscriber(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
-        raise argparse.ArgumentTypeError("a subscriber's name has letters, digits and dashes alone, at most 64")
-    return text
-
-
-def _staying() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--once", action="store_true", help="show the calendar and leave, without waiting for Ctrl-C")
-    return options
-
-
-def _day(text: str) -> date:
-    try:
-        return fields.day(text)
-    except fields.FieldError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _config(options: argparse.Namespace) -> Config:
@@ -199,7 +103,7 @@ def _sync(options: argparse.Namespace) -> int:
         settings, moment, os.environ, dry_run=options.dry_run, offline=options.offline, force=options.force
     )
     code = _tell(options, done)
-    return _CHANGES_AHEAD if options.exit_code and done.has_changes and not code else code
+    return flags.CHANGES_AHEAD if options.exit_code and done.has_changes and not code else code
 
 
 def _tell(options: argparse.Namespace, done: Report) -> int:
@@ -416,21 +320,49 @@ Verb = Callable[[argparse.Namespace], int]
 Options = Callable[[], argparse.ArgumentParser]
 
 _VERBS: dict[str, tuple[Verb, str, tuple[Options, ...]]] = {
-    "sync": (_sync, "bring the calendar and the feed to what the journal says, once", (_shared, _computing, _syncing)),
-    "windows": (_windows, "show the windows; asks no server", (_shared, _computing, _showing)),
-    "why": (_why, "tell where a window comes from: journal, rule, every shift", (_shared, _computing, _asking)),
+    "sync": (
+        _sync,
+        "bring the calendar and the feed to what the journal says, once",
+        (flags.shared, flags.computing, flags.syncing),
+    ),
+    "windows": (_windows, "show the windows; asks no server", (flags.shared, flags.computing, flags.showing)),
+    "why": (
+        _why,
+        "tell where a window comes from: journal, rule, every shift",
+        (flags.shared, flags.computing, flags.asking),
+    ),
     "status": (
         _status,
         "show where each application stands, and which are stale",
-        (_shared, _computing, cliservice.health_options),
+        (flags.shared, flags.computing, cliservice.health_options),
     ),
-    "check": (_check, "tell every mistake in config and journal, and what was not polite", (_shared, _computing)),
-    "undo": (_undo, "take back the last answer that the calendar gave about a window", (_shared, _taking_back)),
-    "remove": (_remove, "take everything of this journal out of the calendar and the feed", (_shared, _removing)),
-    "password": (_password, "show the login of calsync's own CalDAV server (url: embedded)", (_shared, _renewing)),
-    "feed": (_feed, "show the secret addresses at which the feed is served", (_shared, _subscribing)),
-    "calendars": (_calendars, "show the calendars that the login sees", (_shared,)),
-    "daemon": (_daemon, "stay, and sync whenever something changes", (_shared, cliservice.log_options)),
+    "check": (
+        _check,
+        "tell every mistake in config and journal, and what was not polite",
+        (flags.shared, flags.computing),
+    ),
+    "undo": (
+        _undo,
+        "take back the last answer that the calendar gave about a window",
+        (flags.shared, flags.taking_back),
+    ),
+    "remove": (
+        _remove,
+        "take everything of this journal out of the calendar and the feed",
+        (flags.shared, flags.removing),
+    ),
+    "password": (
+        _password,
+        "show the login of calsync's own CalDAV server (url: embedded)",
+        (flags.shared, flags.renewing),
+    ),
+    "feed": (_feed, "show the secret addresses at which the feed is served", (flags.shared, flags.subscribing)),
+    "calendars": (_calendars, "show the calendars that the login sees", (flags.shared,)),
+    "daemon": (_daemon, "stay, and sync whenever something changes", (flags.shared, cliservice.log_options)),
     "install-service": (_install_service, "install the systemd unit of the daemon", (cliservice.install_options,)),
-    "demo": (_demo, "show the whole thing on example data with a calendar server of its own", (_computing, _staying)),
+    "demo": (
+        _demo,
+        "show the whole thing on example data with a calendar server of its own",
+        (flags.computing, flags.staying),
+    ),
 }
