@@ -262,7 +262,7 @@ class Dav:
 
     def _spelled(self, path: str) -> str:
         encoded = quote(path, safe="/-_.~@!$'()*+,;=:")
-        if Quirk.DAVICAL_SPELLS_OTHERWISE in self.flags and path in self.model.items:
+        if Quirk.DAVICAL_SPELLS_OTHERWISE in self.flags and parent(path) in self.model.calendars:
             encoded = encoded.replace("-", "%2D")
         return escape(encoded)
 
