@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 
 from calsync.identity import DAYS, differing, hashes
-from calsync.model import Application, Contacted, Hashes, Pinned, Reminder, Skipped, Window
+from calsync.model import Application, Contacted, Event, Hashes, Pinned, Reminder, Skipped, Window
 from calsync.plan import CANCELLED
 from calsync.workdays import DAY
 
 CALENDAR = "calendar"
 """The `via` of every answer that was read off a calendar."""
 
-_DONE = re.compile(r"✓|✔|✅|☑|\[x\]|\bdone\b", re.IGNORECASE)
+_DONE = re.compile(r"✓|✔|✅|☑|\[x\]|(?<!\bnot )\bdone\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def answers(seen: Iterable[Seen], gone: Iterable[Window], today: date, zone: tzi
     return tuple(
         Answer(window.applications[0], event)
         for window, event in found
-        if not any(_is_same(event, known) for known in window.applications[0].events)
+        if not _is_known(event, window.applications[0].events)
     )
 
 
@@ -104,12 +104,10 @@ def _moment(value: date, zone: tzinfo) -> datetime:
     return value if isinstance(value, datetime) else datetime.combine(value, time(), zone)
 
 
-def _is_same(event: Contacted | Skipped | Pinned, known: object) -> bool:
-    """Whether `known` said it already: a window is done or skipped once, and pinned once to the same days."""
+def _is_known(event: Contacted | Skipped | Pinned, events: Iterable[Event]) -> bool:
+    """Whether `events` say it already: a window is done or skipped once; of its pins the last one counts."""
+    same = [known for known in events if isinstance(known, type(event)) and known.window == event.window]
     if isinstance(event, Pinned):
-        return isinstance(known, Pinned) and (known.window, known.opens, known.closes) == (
-            event.window,
-            event.opens,
-            event.closes,
-        )
-    return isinstance(known, type(event)) and known.window == event.window
+        pins = [(known.opens, known.closes) for known in same if isinstance(known, Pinned)]
+        return pins[-1:] == [(event.opens, event.closes)]
+    return bool(same)
