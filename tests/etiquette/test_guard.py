@@ -410,6 +410,15 @@ def test_firm_windows_are_placed_by_their_days_each_setting_the_bar_for_the_next
     ]
 
 
+def test_a_window_that_is_pushed_behind_another_into_the_gap_before_an_agreed_one_joins_that():
+    """b's own week, 16 to 20, is far enough from Mon 30; behind a's it would be 23 to 27."""
+    three = [a(applied("11-04")), b(applied("11-10")), c(interview("11-05", follow_up="11-30"))]
+    assert seen(three, "11-10") == [
+        "a/application-call/1 11-09..11-13 firm",
+        "c/agreed-follow-up/1.1+b 11-30..12-01 firm",
+    ]
+
+
 def test_a_snooze_counts_in_the_order():
     """a would be first, but is snoozed behind b."""
     both = [a(applied("11-04"), snoozed("11-05", "11-23")), b(applied("11-10"))]
