@@ -85,6 +85,7 @@ class Quirk(StrEnum):
     STALWART_EXPIRED_TOKEN_IS_PARTIAL = auto()
     DAVICAL_UNISSUED_TOKEN_ACCEPTED = auto()  # 207, and nothing in it
     SYNC_IN_PAGES = auto()  # 507 for the collection, and the next page's token
+    SOGO_SECONDS_AS_TOKENS = auto()  # what changes within the second of a token is not told
     SOGO_SLOW_CTAG = auto()  # it does not change within a second
 
     # Refusals

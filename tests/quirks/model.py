@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from tests.quirks.bodies import uid_of
 from tests.quirks.flags import Quirk
 
+_TOKENS = "http://quirks.example/sync/"
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -81,13 +83,16 @@ class Model:
         with self.lock:
             number = len(self.steps) if number is None else number
             self._issued.add(number)
-            return f"http://quirks.example/sync/{number}"
+            if Quirk.SOGO_SECONDS_AS_TOKENS in self._flags:
+                return str(int(self.steps[number - 1].at)) if number else "0"
+            return f"{_TOKENS}{number}"
 
     def read_token(self, text: str) -> int | None:
         """The step that a token stands for; None if it was never issued."""
-        number = text.rpartition("/")[2]
-        is_ours = text.startswith("http://quirks.example/sync/") and number.isdigit()
-        return int(number) if is_ours and int(number) in self._issued else None
+        if Quirk.SOGO_SECONDS_AS_TOKENS in self._flags and text.isdigit():
+            return sum(int(step.at) <= int(text) for step in self.steps)
+        number = text.removeprefix(_TOKENS)
+        return int(number) if number.isdigit() and int(number) in self._issued else None
 
     @property
     def oldest(self) -> int:
@@ -99,6 +104,10 @@ class Model:
         with self.lock:
             self._step("", gone=True)
             self._oldest = len(self.steps)
+
+    def forget_tokens(self) -> None:
+        """As if none had ever been issued: the server was restored from a copy, say."""
+        self._issued.clear()
 
     def since(self, calendar: str, number: int) -> list[Step]:
         """The last step of each item of the calendar that changed after that number, in order."""

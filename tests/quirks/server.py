@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -74,6 +75,7 @@ class QuirkServer:
     ) -> None:
         self.flags = frozenset(flags)
         self.limits = limits or Limits()
+        self.clock = clock
         self.model = Model(self.flags, clock)
         self.log: list[Logged] = []
         self.faults = dict(faults or {})
@@ -266,7 +268,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.answered += 1
         version = "HTTP/1.0" if Quirk.RADICALE_HTTP_1_0 in flags else "HTTP/1.1"
         body = reply.body.encode()
-        headers = {"Content-Type": "application/xml; charset=utf-8", **reply.headers, "Content-Length": str(len(body))}
+        always = {"Date": formatdate(self.owner.clock(), usegmt=True), "Content-Length": str(len(body))}
+        headers = {"Content-Type": "application/xml; charset=utf-8", **reply.headers, **always}
         lines = [f"{version} {reply.status} {_phrase(reply.status)}", *(f"{key}: {headers[key]}" for key in headers)]
         head = ("\r\n".join(lines) + "\r\n\r\n").encode()
         body = b"" if self.command == "HEAD" else body

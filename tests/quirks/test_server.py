@@ -97,6 +97,17 @@ def test_sync_collection_tells_what_changed_since_a_token(opened: Opened) -> Non
     assert client.sync(token)[1] == {"one.ics": 404, "three.ics": 200}
 
 
+def test_seconds_as_tokens_hide_what_happens_within_one(opened: Opened) -> None:
+    seconds = [7.0]
+    client = opened(Quirk.SOGO_SECONDS_AS_TOKENS, clock=lambda: seconds[0])
+    client.put("one")
+    token = client.sync()[2]
+    client.put("two")
+    seconds[0] = 8.0
+    client.put("three")
+    assert client.sync(token)[1] == {"three.ics": 200}
+
+
 @pytest.mark.parametrize(
     ("quirk", "unissued", "expired"),
     [

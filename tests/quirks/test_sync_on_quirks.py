@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.quirks import FITFUL, REFUSING, Fault, Limits, Quirk, QuirkServer
+from tests.quirks.model import Model
 from tests.quirks.world import MOVED, RENAMED, OnQuirks, Shown, shown, wanted
 from tests.test_sync import JOURNAL, REJECTED, uid
 
@@ -125,6 +127,40 @@ def must_stay(world: OnQuirks, deleted: Shown) -> None:
     """What that person did has not been undone."""
     assert world.find("Ring Lee about the team")
     assert deleted not in world.shown()
+
+
+TOKENS = [
+    (),
+    (Quirk.XANDIKOS_TOKEN_ERROR_412,),
+    (Quirk.STALWART_BOGUS_TOKEN_LISTS_ALL,),
+    (Quirk.STALWART_EXPIRED_TOKEN_IS_PARTIAL,),
+    (Quirk.DAVICAL_UNISSUED_TOKEN_ACCEPTED,),
+    (Quirk.SYNC_IN_PAGES,),
+    (Quirk.SOGO_SECONDS_AS_TOKENS,),
+    (Quirk.NO_SYNC_COLLECTION_501, Quirk.SOGO_SLOW_CTAG),
+]
+
+
+@pytest.mark.parametrize("lost", [Model.expire_tokens, Model.forget_tokens])
+@pytest.mark.parametrize("quirks", TOKENS, ids=lambda quirks: "+".join(quirks) or "none")
+def test_what_a_person_did_behind_a_token_that_is_no_good_stays(
+    opened: Opened, quirks: tuple[Quirk, ...], lost: Callable[[Model], None]
+) -> None:
+    """At once through a change of the journal; and a day later, with the state lost, what was deleted stays so."""
+    world = opened(*quirks)
+    must_follow(world, JOURNAL, 3)
+    deleted = handled(world)
+    lost(world.server.model)
+    world.write(RENAMED)
+    for _ in range(2):
+        world.run()
+        must_stay(world, deleted)
+    world.run(today=date(2026, 11, 25))
+    world.lose_state()
+    for _ in range(2):
+        world.run(today=date(2026, 11, 25))
+        must_stay(world, deleted)
+    world.must_be_unharmed()
 
 
 # ------------------------------------------------------------------------------ what a server never does
