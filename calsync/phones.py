@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from unicodedata import decimal
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
@@ -34,7 +35,7 @@ def spelled(number: str, country: str | None) -> str:
 
     read = _read(number, country)
     if read is None:
-        return "".join(each for each in number if each.isdecimal()).removeprefix("00")
+        return "".join(str(decimal(each)) for each in number if each.isdecimal()).removeprefix("00")
     extension = f";ext={read.extension}" if read.extension else ""
     return phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164) + extension
 

@@ -91,3 +91,37 @@ def test_no_number_is_refused(number, country):
     assert isinstance(phones.spelled(number, country), str)
     assert phones.international(number, country) or not number
     assert phones.link(number, country) in ("", f"tel:{phones.spelled(number, country)}")
+
+
+def test_a_number_that_nobody_shares_is_not_looked_at():
+    asked = []
+
+    def phone(number, country):
+        asked.append(number)
+        return phones.spelled(number, country)
+
+    numbers = "+1 312 555 0100", "+1 312 555 0101", "(312) 555-0100"
+    contacts = (Contact(phone=number, country="US") for number in numbers)
+    applications = [Application(id=f"a{n}", company="Acme", contact=each) for n, each in enumerate(contacts)]
+    assert [len(group) for group in persons(applications, phone)] == [2, 1]
+    assert set(asked) == {"+1 312 555 0100", "(312) 555-0100"}
+
+
+def test_letters_may_stand_for_digits():
+    assert two(("1-800-FLOWERS", "US"), ("+1 800 356 9377", None))
+
+
+def test_digits_of_other_scripts_are_digits():
+    assert two(("+\N{ARABIC-INDIC DIGIT ONE} 312 555 010\N{ARABIC-INDIC DIGIT ZERO}", None), ("+1 312 555 0100", None))
+
+
+ways = st.sampled_from(["+49 30 {}", "0049 30 {}", "030 {}", "(030) {}", "+49 (0)30 {}", "+4930{}", "+49 30 {} ext. 7"])
+
+
+@given(st.lists(st.tuples(ways, st.sampled_from(["1234567", "7654321", "1230000"])), min_size=2, max_size=6))
+def test_the_same_numbers_make_the_same_persons_however_they_are_written(written):
+    contacts = (Contact(phone=way.format(number)) for way, number in written)
+    applications = [Application(id=f"a{n}", company="Acme", contact=each) for n, each in enumerate(contacts)]
+    found = persons(applications, phones.spelling("DE"))
+    spelled = {phones.spelled(way.format(number), "DE") for way, number in written}
+    assert len(found) == len(spelled)

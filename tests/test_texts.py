@@ -11,7 +11,7 @@ import pytest
 from calsync import config, sync, texts
 from calsync.errors import ConfigError
 from calsync.etiquette.rules import PROMPTS, RULES
-from calsync.model import Application, Applied, Channel, Contact, Heard, Interview, Me, State, Window
+from calsync.model import Application, Applied, Channel, Contact, Ended, Ending, Heard, Interview, Me, State, Window
 from calsync.texts import Texts, values_of
 from calsync.wording import Wording
 from calsync.workdays import DAY, say
@@ -98,6 +98,18 @@ def test_a_template_may_name_what_there_is():
         (
             (Interview(day=date(2026, 11, 5)), Interview(day=date(2026, 12, 1))),  # planned, after this window
             "Refer to the interview of Thu 5 Nov (Data Engineer).",
+        ),
+        (
+            (Interview(day=date(2026, 10, 20)), Applied(day=date(2026, 10, 21))),  # of no account after an interview
+            "Refer to the interview of Tue 20 Oct (Data Engineer).",
+        ),
+        (
+            (
+                Interview(day=date(2026, 10, 20)),
+                Ended(day=date(2026, 10, 21), how=Ending.CLOSED),
+                Applied(day=date(2026, 11, 4)),
+            ),
+            "Refer to your application of Wed 4 Nov (Data Engineer).",
         ),
         ((Heard(day=date(2026, 11, 4)),), None),
         ((), None),

@@ -7,8 +7,8 @@ the two has neither address nor number, and only if that leaves no doubt.
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable
 
 from calsync.model import Application, Contact
 
@@ -20,7 +20,8 @@ def persons(applications: Iterable[Application], phone: Phone) -> list[tuple[App
     """Group the applications by the person who is contacted for them, in the order of their first one."""
     applications = tuple(applications)
     groups = _Groups(len(applications))
-    for same in _alike(applications, lambda application: _addresses(application.contact, phone)):
+    comparable = _comparable(application.contact.phone for application in applications)
+    for same in _alike(applications, lambda application: _addresses(application.contact, phone, comparable)):
         groups.join(same)
     reachable = [bool(application.contact.email or application.contact.phone) for application in applications]
     for same in _alike(applications, _name_at_company):
@@ -39,11 +40,24 @@ def _alike(applications: tuple[Application, ...], keys: Callable[[Application], 
     return [numbers for numbers in found.values() if len(numbers) > 1]
 
 
-def _addresses(contact: Contact, phone: Phone) -> Iterable[Hashable]:
+def _addresses(contact: Contact, phone: Phone, comparable: Collection[str]) -> Iterable[Hashable]:
     if contact.email:
         yield "email", plain(contact.email)
-    if contact.phone and (number := phone(contact.phone, contact.country)):
-        yield "phone", number
+    number = contact.phone
+    if number and number in comparable and (spelled := phone(number, contact.country)):
+        yield "phone", spelled
+
+
+def _comparable(numbers: Iterable[str | None]) -> Collection[str]:
+    """The numbers that may be the same as another: to find the spelling of the rest would be in vain.
+
+    Two ways to write a number end with the same four digits, unless letters stand for digits (1-800-FLOWERS).
+    """
+    written = [number for number in numbers if number]
+    if any(each.isalpha() for number in written for each in number):
+        return set(written)
+    endings = Counter(digits(number, None)[-4:] for number in written)
+    return {number for number in written if endings[digits(number, None)[-4:]] > 1}
 
 
 def _name_at_company(application: Application) -> Iterable[Hashable]:
@@ -61,7 +75,7 @@ def plain(text: str) -> str:
 
 def digits(number: str, _country: str | None) -> str:
     """A phone number by its digits alone, without the zeros that stand for a plus."""
-    return "".join(each for each in number if each.isdecimal()).removeprefix("00")
+    return "".join(str(unicodedata.decimal(each)) for each in number if each.isdecimal()).removeprefix("00")
 
 
 class _Groups:
