@@ -49,7 +49,7 @@ class _Ahead:
         for placed in self.firm:
             heads += self._behind_firm(placed)
         while heads:
-            head = min(heads, key=self._order)
+            head = min(heads, key=self._order) if len(heads) > 1 else heads[0]
             heads.remove(head)
             placed = self._place(head)
             if placed.span.opens > self.horizon and not head.is_current:

@@ -97,7 +97,7 @@ class Person:
         """The firm windows in their places, which hold until something happens: whoever lets it clears `_placed`."""
         if self._placed is None:
             claims = [claim for chain in self.chains if (claim := chain.claim) and chain.planned is None]
-            self._placed = place(claims, self._bar, self.spacing)
+            self._placed = place(claims, self._bar, self.spacing) if claims else []
         return self._placed
 
     def _waiting(self) -> list[Claim]:
@@ -158,7 +158,8 @@ class Person:
                 continue
             used = tuple(claim for claim in placed.claims if not claim.chain.waits(touch.day))
             if used:
-                self.history.append(self._window(replace(placed, claims=used), State.DONE, touch))
+                served = placed if len(used) == len(placed.claims) else replace(placed, claims=used)
+                self.history.append(self._window(served, State.DONE, touch))
             for claim in used:
                 claim.chain.use_up(touch.day)
         self._placed = None

@@ -84,7 +84,11 @@ class Spacing:
 
 def later(*bars: Bar | None) -> Bar | None:
     """The bar that holds longest."""
-    return max((bar for bar in bars if bar is not None), key=lambda bar: bar.until, default=None)
+    return max([bar for bar in bars if bar is not None], key=_until, default=None)
+
+
+def _until(bar: Bar) -> date:
+    return bar.until
 
 
 def alone(claim: Claim, bar: Bar | None) -> Placed:

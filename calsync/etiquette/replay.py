@@ -116,6 +116,8 @@ class Chain:
         self.workdays = workdays
         self.today = today
         self.current: Due | None = None
+        self.claim: Claim | None = None
+        """What the application asks for at present: its current window, if it has one."""
         self.stale = False
         self.why_not = "No application, interview or reply is recorded yet."
         self._stage = Stage.NEW
@@ -138,11 +140,6 @@ class Chain:
         return f"{application.company}, {application.role}" if application.role else application.company
 
     # What stands now.
-
-    @property
-    def claim(self) -> Claim | None:
-        """What the application asks for at present: its current window, if it has one."""
-        return None if self.current is None else Claim(self, self.current, self._id(self.current))
 
     @property
     def planned(self) -> date | None:
@@ -291,7 +288,7 @@ class Chain:
         """The current window is history, and its number is used."""
         assert self.current is not None
         self._numbers[f"{self.current.rule}/{self._series}"] += 1
-        self.current = None
+        self.current = self.claim = None
 
     # What follows.
 
@@ -306,6 +303,7 @@ class Chain:
     def _become(self, due: Due) -> None:
         self._withdraw()
         self.current = due
+        self.claim = Claim(self, due, self._id(due))
 
     def _drop(self, why_not: str) -> None:
         self._withdraw()
@@ -315,7 +313,8 @@ class Chain:
         """The current window is no more, done or not. What replaces or moves it ends its pin."""
         if self.current is not None:
             self._pins.pop(self._id(self.current), None)
-        self.current, self.stale = None, False
+        self.current = self.claim = None
+        self.stale = False
 
     def _go_on(self, day: date, what: str) -> None:
         """Let the chain go on from `day`: with a check-in after an interview, else with nothing."""

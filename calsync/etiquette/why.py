@@ -42,10 +42,11 @@ def _causes(first: date, last: date, workdays: Workdays, shift: str = "") -> Ite
 
     None of them is a business day.
     """
+    if first > last:
+        return
     days = [first + DAY * offset for offset in range((last - first).days + 1)]
     told = []
     for cause, (day, *more) in groupby(days, workdays.cause):
         which = f"{say(day)} to {say(more[-1])}:" if more else f"{say(day)} is"
         told.append(f"{which} {cause}")
-    if told:
-        yield f"{'; '.join(told)}{shift}."
+    yield f"{'; '.join(told)}{shift}."
