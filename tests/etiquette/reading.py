@@ -423,6 +423,11 @@ def met(one: Group, two: Group) -> tuple[date, date] | None:
     return None if days is None else one.pin or two.pin or days
 
 
+def by_own_rule(chain: Chain) -> tuple[bool, date, date, str]:
+    """The first of some gives id and channel: an agreed window, then the one that opens first by its own rule."""
+    return (not chain.is_agreed, *chain.own_days(), chain.id)
+
+
 @dataclass(frozen=True)
 class Moment:
     """All applications to one person at some moment, and what was heard from and sent to that person.
@@ -507,8 +512,7 @@ class Moment:
     def merged(self, group: Group, chain: Chain, days: tuple[date, date]) -> Group:
         """Both as one; an agreed window stands for an ordinary one, else the first gives id and channel."""
         chains = (*group.chains, chain)
-        lead = min(chains, key=lambda c: (not c.is_agreed, *c.own_days(), c.id))
-        return Group(*days, chains, lead)
+        return Group(*days, chains, min(chains, key=by_own_rule))
 
     def place(self, agreed: list[Group], others: list[Group], chain: Chain, n: date | None) -> date | None:
         """Place an ordinary window behind `others`; returns the bar of all `others` but the last.
@@ -612,7 +616,7 @@ def touched(moment: Moment, name: str, event: m.Event) -> Moment:
         used = [c for c in group.chains if is_meant and not named_later(c.current, t)]
         if not used:
             continue
-        lead = group.lead if group.lead in used else min(used, key=moment.order)
+        lead = min(used, key=by_own_rule)
         moved = moved.with_line(replace(group, chains=tuple(used), lead=lead).line(m.State.DONE, t))
         for chain in used:
             gone = replace(chain, record=recorded.chain(chain.name).record).retired()

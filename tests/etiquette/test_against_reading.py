@@ -58,6 +58,13 @@ def test_journals_that_once_made_a_difference(seed):
     assert lines(case) == read(*case, public_holidays)
 
 
+@pytest.mark.parametrize(("seed", "kind"), [(21075, "crowd")])
+def test_journals_of_several_applications_that_once_made_a_difference(seed, kind):
+    """A touch that uses up a merged window but for the member that gave its id."""
+    case = random_journal(random.Random(seed), kind)
+    assert lines(case) == read(*case, public_holidays)
+
+
 @settings(max_examples=150)
 @given(one_person())
 def test_applications_to_one_person_give_the_windows_of_the_reading(case):
