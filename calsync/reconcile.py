@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from calsync import signals
+from calsync import signals, views
 from calsync.errors import CalsyncError, GuardError
 from calsync.identity import hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp, Window
@@ -92,6 +92,7 @@ def reconcile(
         run.carry_out()
     if not dry_run and run.outcome.ended is None:
         target.commit()
+        run.keep_token()
     return run.told()
 
 
@@ -108,6 +109,7 @@ def remove(target: Target, windows: Mapping[str, Window], state: State, terms: T
     if not dry_run and run.outcome.ended is None:
         target.commit()
         run.forget_all()
+        views.drop(state, run.survey.place)
     return run.told()
 
 
@@ -123,6 +125,9 @@ class _Run:
         self.survey: Survey = survey(target, state, terms, desired.windows, dry_run=dry_run)
         self.wanted: Mapping[str, Wanted] = {}
         self.is_removal = False
+        self.is_sure = True
+        """Whether nothing was met that the view of the calendar did not tell."""
+        self.written: set[str] = set()
         self.outcome = Outcome(target.name, target.where)
 
     # Listen.
@@ -145,8 +150,14 @@ class _Run:
         return [
             self.desired.windows[window]
             for window, entry in sorted(missing.items())
-            if self._is_current(window) and self.target.gone(entry.resource.href)
+            if self._is_current(window) and self._is_gone(entry.resource.href)
         ]
+
+    def _is_gone(self, href: str) -> bool:
+        """Whether the item is gone; where it is not, the list left it out, and the next run lists anew."""
+        gone = href in self.survey.confirmed or self.target.gone(href)
+        self.is_sure = self.is_sure and gone
+        return gone
 
     def _seen(self) -> Iterator[Seen]:
         """The events of current windows that tell what we wrote into them."""
@@ -222,11 +233,14 @@ class _Run:
     def carry_out(self) -> None:
         """Make the changes, each on its own, recording each result as it is known."""
         self._forget_missing()
+        if self.outcome.changes:
+            views.drop(self.state, self.survey.place)  # until the end: a crash on the way costs a list
         planned, self.outcome.changes = self.outcome.changes, []
         for change, uid in planned:
             try:
                 self._make(change)
             except (ConflictError, MissingError):
+                self.is_sure = False
                 self.outcome.kept.append(Kept(change.window, uid, "changed on the server just now: look again later"))
             except ItemError as error:
                 self.outcome.failed.append(Failure(change, uid, str(error)))
@@ -240,6 +254,7 @@ class _Run:
         try:
             make[change.action](change)
         except ConflictError:
+            self.is_sure = False
             if self.is_removal:
                 raise
             again = self._decided_again(change)
@@ -276,6 +291,7 @@ class _Run:
             try:
                 resource = self.target.create(f"{uid}.ics", body)
             except ConflictError:
+                self.is_sure = False
                 if self._adopt(f"{uid}.ics", change):
                     return
                 mark = Mark(mark.name, mark.window, mark.generation + 1)
@@ -341,6 +357,7 @@ class _Run:
             stored = self.target.fetch([resource.href]).get(resource.href)
             entry = self.survey.eyes.entry(stored, entry) if stored else entry
         self.state.put(self.survey.place, entry)
+        self.written.add(resource.href)
 
     def _retire(self, href: str, mark: Mark) -> None:
         self.state.forget(self.survey.place, href)
@@ -350,6 +367,7 @@ class _Run:
         """Forget what is gone and was not ours, or is wanted no more; its UID is not used again."""
         if not self.survey.known.whole:
             return
+        missing = self.survey.missing
         with self.state.transaction():
             for href, entry in self.survey.before.items():
                 if href in self.survey.seen:
@@ -358,6 +376,16 @@ class _Run:
                     self.state.forget(self.survey.place, href)
                 elif not self._is_current(entry.written.window) or self.survey.known.is_undone(entry.written):
                     self._retire(href, entry.written)
+                elif entry.written.window not in missing:  # it stands elsewhere by now, or is spelled otherwise
+                    self.state.forget(self.survey.place, href)
+
+    def keep_token(self) -> None:
+        """Let the next run ask for what changed since this one, unless the cache does not agree with the calendar."""
+        survey, state = self.survey, self.state
+        if not self.is_sure:
+            views.drop(state, survey.place)
+        elif survey.known.whole and not (survey.before.keys() - survey.seen.keys()) & state.hrefs(survey.place):
+            views.keep(state, survey.place, survey.view, self.written)
 
     def forget_all(self) -> None:
         """Forget the place, unless something of ours is left. UIDs stay used up, also those that the user deleted."""

@@ -61,6 +61,10 @@ class State:
         )
         return {row[0]: _entry(*row) for row in rows}
 
+    def hrefs(self, place: str) -> set[str]:
+        """The hrefs of all entries of `place`."""
+        return {href for (href,) in self._database.execute("SELECT href FROM items WHERE place = ?", (place,))}
+
     def put(self, place: str, entry: Entry) -> None:
         """Remember `entry`."""
         resource = entry.resource
@@ -105,6 +109,10 @@ class State:
     def take_note(self, key: str, value: str) -> None:
         """Note `value` under `key`."""
         self._database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
+
+    def drop_note(self, key: str) -> None:
+        """Remember nothing under `key` any more."""
+        self._database.execute("DELETE FROM notes WHERE key = ?", (key,))
 
     def undo(self, target: str, name: str, window: str) -> int:
         """Remember that the user took an answer about `window` back: its event of now is to make way for a new one.

@@ -11,14 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
+from calsync import views
 from calsync.errors import GuardError
 from calsync.identity import uid_of
 from calsync.model import Item, Mark, Resource
 from calsync.plan import Found, Known, Remembered
 from calsync.state import Entry, State
-from calsync.targets.base import Listing, Target
+from calsync.targets.base import Target
+from calsync.views import View
 
 _UID = re.compile(r"^UID(?:;[^:\r\n]*)?:([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+_FEW = 5
+"""If more are said to be gone than these, they are not asked for one by one: all is listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,8 @@ class Terms:
 class Survey:
     """What stands in a target: `seen` by href, and `known`, what a plan is made of.
 
-    `before` is what the cache had. `eyes` can look at one more item.
+    `before` is what the cache had. `eyes` can look at one more item. `view` is what the target told; `confirmed` are
+    items of ours that are gone, and the target said so when it was asked for each.
     """
 
     place: str
@@ -56,6 +61,8 @@ class Survey:
     seen: dict[str, Entry]
     known: Known
     eyes: Eyes
+    view: View
+    confirmed: frozenset[str] = frozenset()
 
     @property
     def missing(self) -> dict[str, Entry]:
@@ -74,21 +81,50 @@ def survey(target: Target, state: State, terms: Terms, windows: Iterable[str], *
 
     Raises GuardError where the calendar is not the one that it was, ServerError where it cannot be used.
     """
-    listing = target.listing()
-    _guard_place(target, listing, state, terms)
+    found = _of_changes(target, state, terms, windows)
+    if found is None:
+        view = views.in_full(target, terms.now, dry_run=dry_run)
+        _guard_place(target, view, state, terms)
+        found = _look(target, state, terms, windows, view)
+    if not dry_run:
+        with state.transaction():
+            for href, entry in found.seen.items():
+                if entry is not found.before.get(href):
+                    state.put(found.place, entry)
+    return found
+
+
+def _of_changes(target: Target, state: State, terms: Terms, windows: Iterable[str]) -> Survey | None:
+    """A survey of what changed since the last run, if its token is good and the answer beyond doubt.
+
+    It is in doubt where the place is another one, where the text of an item is not to be had, where an event of ours
+    stands twice (the server spells it otherwise now), and where many are said to be gone, or one is that is not.
+    """
+    if terms.force or terms.expected is None:
+        return None
+    place = terms.place(target, terms.expected)
+    view = views.since_token(target, state, place, terms.now)
+    if view is None or terms.place(target) != place:
+        return None
+    found = _look(target, state, terms, windows, view)
+    missing = [entry.resource.href for entry in found.missing.values()]
+    uids = [each.item.uid for each in found.known.found]
+    if not found.known.whole or len(set(uids)) < len(uids) or len(missing) > _FEW:
+        return None
+    return replace(found, confirmed=frozenset(missing)) if all(map(target.gone, missing)) else None
+
+
+def _look(target: Target, state: State, terms: Terms, windows: Iterable[str], view: View) -> Survey:
+    """What the cache and the target give together; what is new to the cache is fetched."""
     place = terms.place(target)
     before, undone = state.entries(place), state.undone(target.name, terms.name)
     retired = _latest(state.retired(place), undone)
     eyes = Eyes.of(target, terms, before, retired, windows)
-    fresh = [href for href, etag in listing.etags.items() if etag is None or _etag(before.get(href)) != etag]
+    fresh, standing = view.fresh(before), view.standing(before)
     fetched = target.fetch(fresh) if fresh else {}
     lost = {href for href in fresh if href not in fetched and href in before}
-    seen = {href: entry for href, entry in before.items() if href in listing.etags and href not in lost}
+    seen = {href: entry for href, entry in before.items() if href in standing and href not in lost}
     seen |= {href: eyes.entry(resource, before.get(href)) for href, resource in fetched.items()}
-    if not dry_run:
-        with state.transaction():
-            for href in fetched:
-                state.put(place, seen[href])
     known = Known(
         name=terms.name,
         target=target.name,
@@ -97,19 +133,19 @@ def survey(target: Target, state: State, terms: Terms, windows: Iterable[str], *
         memory=_memory({**before, **seen}, undone),
         retired=retired,
         undone=undone,
-        whole=listing.whole and not lost,
+        whole=view.whole and not lost,
     )
-    return Survey(place, before, seen, known, eyes)
+    return Survey(place, before, seen, known, eyes, view)
 
 
-def _guard_place(target: Target, listing: Listing, state: State, terms: Terms) -> None:
+def _guard_place(target: Target, view: View, state: State, terms: Terms) -> None:
     """Stop where a calendar in which we wrote is gone, or another one stands in for it."""
     if terms.force or terms.expected is None:
         return
-    if not listing.is_new and terms.named(target.where) == terms.expected:
+    if not view.is_new and terms.named(target.where) == terms.expected:
         return
     if state.entries(terms.place(target, terms.expected)):
-        found = "it is not there any more" if listing.is_new else f"{target.where} was found instead"
+        found = "it is not there any more" if view.is_new else f"{target.where} was found instead"
         raise GuardError(
             f"The calendar at {terms.expected} holds reminders of calsync, but {found}. Nothing was changed. "
             f"If that is as it should be, run calsync once with --force."

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from calsync.model import Resource
-from calsync.targets.base import Listing, Target
+from calsync.targets.base import Changes, Listing, Target
 
 
 def paced(targets: Mapping[str, Callable[..., Target]], pulse: Callable[[], None]) -> dict[str, Callable[..., Target]]:
@@ -49,6 +49,14 @@ class _Paced:
     def listing(self) -> Listing:
         self._pulse()
         return self._target.listing()
+
+    def token(self) -> str | None:
+        self._pulse()
+        return self._target.token()
+
+    def changes(self, token: str) -> Changes | None:
+        self._pulse()
+        return self._target.changes(token)
 
     def fetch(self, hrefs: Iterable[str]) -> Mapping[str, Resource]:
         self._pulse()

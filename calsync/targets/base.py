@@ -5,6 +5,7 @@ Idea: vdirsyncer's `storage/base.py`, which defines the words once, beside the i
 - **Target**: a place that holds items: a CalDAV calendar, a feed file, a dict in a test.
 - **Item**: one iCalendar object with one reminder, or anything else that stands there; known by its **href**.
 - **ETag**: an opaque word that changes when the item does. Compared, never read.
+- **Token**: an opaque word that changes when anything in the place does (RFC 6578; a ctag).
 
 A target moves bytes and reports facts. It decides nothing: what is ours, and what is to be done, is said by
 `plan.py`. Every write is conditional, so that nothing is overwritten that the plan has not seen.
@@ -46,6 +47,19 @@ class Listing:
     is_new: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed in a target since a token was taken: `etags` of new and changed items, as in a `Listing`.
+
+    `gone` are those that the place says are no more, which counts once the item itself is asked for. `token` stands for
+    now; None where the place told none that is good.
+    """
+
+    etags: Mapping[str, str | None]
+    gone: frozenset[str]
+    token: str | None
+
+
 class Target(Protocol):
     """A place that holds items. Methods raise `errors.ServerError` where the place as a whole cannot be used."""
 
@@ -63,6 +77,12 @@ class Target(Protocol):
 
     def listing(self) -> Listing:
         """Tell what stands there, without the items' texts."""
+
+    def token(self) -> str | None:
+        """A word for what stands there now, to ask for `changes` with later; None where there is none to be had."""
+
+    def changes(self, token: str) -> Changes | None:
+        """Tell what changed since `token` was taken; None where that cannot be told, or is in doubt: list all then."""
 
     def fetch(self, hrefs: Iterable[str]) -> Mapping[str, Resource]:
         """Read items. One that is gone, or whose text could not be had, is left out."""

@@ -14,11 +14,12 @@ from calsync.credentials import Secret
 from calsync.errors import SyncFailedError, UnreachableError
 from calsync.model import Resource
 from calsync.targets import davfind, davservice, davurl, davxml
-from calsync.targets.base import ConflictError, ItemError, Listing, MissingError
+from calsync.targets.base import Changes, ConflictError, ItemError, Listing, MissingError
 from calsync.targets.davdns import look_up
 from calsync.targets.davhttp import Connection, GarbledError, Trust
 from calsync.targets.davlogin import Login, Renew, Scheme
 from calsync.targets.davservice import Entrance, Resolve
+from calsync.targets.davsync import Tokens
 from calsync.targets.davwords import Answer, has_uid_conflict, refusal
 from calsync.targets.davxml import CAL, DAV
 
@@ -79,6 +80,7 @@ class CaldavTarget:
             trust=Trust(ca_file=ca_file, client_certificate=client_certificate, client_key=client_key),
             allow_insecure=allow_insecure,
         )
+        self._tokens = Tokens(self._connection)
         if calendar is None and has_url:
             self._calendar = _folder(url)
         elif calendar is not None and davservice.is_url(calendar):
@@ -121,6 +123,18 @@ class CaldavTarget:
         self._calendar, self._exists = _folder(at), True
         events = davxml.listing(told, urlsplit(at).path)
         return Listing(events.etags, whole=events.whole and own is not None)
+
+    def token(self) -> str | None:
+        """See `base.Target.token`."""
+        return self._tokens.take(self.where) if self._is_there() else None
+
+    def changes(self, token: str) -> Changes | None:
+        """See `base.Target.changes`. The answer proves that there is a calendar."""
+        if not self._is_there():
+            return None
+        changes = self._tokens.changes(self.where, token)
+        self._exists = True if changes is not None else self._exists
+        return changes
 
     def fetch(self, hrefs: Iterable[str]) -> Mapping[str, Resource]:
         """See `base.Target.fetch`. Asked for in chunks; one by one where a chunk's answer does not tell."""

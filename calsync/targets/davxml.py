@@ -18,6 +18,7 @@ from calsync.targets.base import Listing
 
 DAV = "{DAV:}"
 CAL = "{urn:ietf:params:xml:ns:caldav}"
+CTAG = "{http://calendarserver.org/ns/}getctag"
 
 XML_HEADERS = {"Content-Type": "application/xml; charset=utf-8"}
 """Cyrus refuses a PROPFIND whose Content-Type is not XML."""
@@ -40,6 +41,11 @@ DISCOVER = (
 SURVEY = DISCOVER.replace("</D:prop>", "<D:current-user-privilege-set/></D:prop>")
 """As DISCOVER, and what the user may do (RFC 3744 5.4)."""
 
+TOKENS = (
+    f'{_DECLARATION}<D:propfind {_NAMESPACES} xmlns:S="http://calendarserver.org/ns/"><D:prop>'
+    "<D:sync-token/><S:getctag/></D:prop></D:propfind>"
+)
+
 COLOUR = "#3A7CA5FF"
 """A calm blue, for calendars that we make."""
 
@@ -50,6 +56,14 @@ def multiget(paths: Iterable[str]) -> str:
     return (
         f"{_DECLARATION}<C:calendar-multiget {_NAMESPACES}><D:prop><D:getetag/><C:calendar-data/></D:prop>"
         f"{hrefs}</C:calendar-multiget>"
+    )
+
+
+def sync_collection(token: str) -> str:
+    """The body of a sync-collection REPORT (RFC 6578 3.2). It has no DAV:limit, which some servers stumble over."""
+    return (
+        f"{_DECLARATION}<D:sync-collection {_NAMESPACES}><D:sync-token>{escape(token)}</D:sync-token>"
+        "<D:sync-level>1</D:sync-level><D:prop><D:getetag/><D:getcontenttype/></D:prop></D:sync-collection>"
     )
 
 

@@ -62,6 +62,12 @@ class FeedTarget:
         self._load()
         return Listing({uid: _etag(text) for uid, text in self._events.items()}, self._whole)
 
+    def token(self) -> None:
+        """See `base.Target.token`: the file is read at once, and there is none."""
+
+    def changes(self, token: str) -> None:
+        """See `base.Target.changes`."""
+
     def fetch(self, hrefs: Iterable[str]) -> Mapping[str, Resource]:
         """See `base.Target.fetch`."""
         self._load()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from calsync.model import Resource
-from calsync.targets.base import ConflictError, Listing, MissingError
+from calsync.targets.base import Changes, ConflictError, Listing, MissingError
 
 
 class MemoryTarget:
@@ -24,6 +24,7 @@ class MemoryTarget:
         self.requests = 0
         self._items: dict[str, tuple[str, str]] = {}
         self._writes = 0
+        self._history: list[str] = []
         for href, body in (items or {}).items():
             self.put(href, body)
 
@@ -37,16 +38,32 @@ class MemoryTarget:
         if href not in self._items or self._items[href][1] != body:
             self._writes += 1
             self._items[href] = (f'"{self._writes}"', body)
+            self._history.append(href)
         return self._items[href][0]
 
     def remove(self, href: str) -> None:
         """Delete without a condition, as another program would."""
-        self._items.pop(href, None)
+        if self._items.pop(href, None) is not None:
+            self._history.append(href)
 
     def listing(self) -> Listing:
         """See `base.Target.listing`."""
         self.requests += 1
         return Listing({href: etag for href, (etag, _) in self._items.items()})
+
+    def token(self) -> str | None:
+        """See `base.Target.token`."""
+        self.requests += 1
+        return str(len(self._history))
+
+    def changes(self, token: str) -> Changes | None:
+        """See `base.Target.changes`."""
+        self.requests += 1
+        if not token.isdigit() or int(token) > len(self._history):
+            return None
+        touched = set(self._history[int(token) :])
+        standing = {href: self._items[href][0] for href in touched if href in self._items}
+        return Changes(standing, frozenset(touched - standing.keys()), str(len(self._history)))
 
     def fetch(self, hrefs: Iterable[str]) -> Mapping[str, Resource]:
         """See `base.Target.fetch`."""
@@ -74,7 +91,7 @@ class MemoryTarget:
     def delete(self, item: Resource) -> None:
         """See `base.Target.delete`."""
         self._check(item)
-        del self._items[item.href]
+        self.remove(item.href)
 
     def commit(self) -> None:
         """See `base.Target.commit`: nothing is left to do."""

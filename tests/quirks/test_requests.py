@@ -1,4 +1,4 @@
-"""What a sync costs: the requests of each scenario, on a server with sync-collection, with a ctag alone, with neither."""
+"""What a sync costs: the requests of each scenario, with sync-collection and with a ctag alone."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ def world(tmp_path: Path, server: QuirkServer) -> OnQuirks:
 
 def flagged(world: OnQuirks, *flags: Quirk) -> None:
     """From now on the server has these ways."""
-    world.server.flags = frozenset(flags)
-    world.server._dav.flags = frozenset(flags)
+    for part in (world.server, world.server._dav):
+        part.flags = frozenset(flags)
+    world.server.model._flags = frozenset(flags)
 
 
 def methods(world: OnQuirks, today: date | None = None) -> list[str]:
@@ -37,11 +38,6 @@ def methods(world: OnQuirks, today: date | None = None) -> list[str]:
     before = len(world.server.log)
     assert world.run(today=today).exit_code == 0
     return [each.method for each in world.server.log[before:]]
-
-
-def on(flags: tuple[Quirk, ...], tmp_path: Path) -> tuple[QuirkServer, OnQuirks]:
-    server = QuirkServer(flags).start()
-    return server, OnQuirks(tmp_path / "world", server)
 
 
 def test_a_first_sync_costs_a_token_a_list_what_stands_there_and_a_put_each(world: OnQuirks) -> None:
@@ -161,29 +157,27 @@ def test_what_a_lying_token_hid_is_found_on_the_next_day(world: OnQuirks, quirk:
     world.must_be_unharmed()
 
 
-def test_where_there_is_a_ctag_alone_nothing_to_do_costs_one_request_too(tmp_path: Path) -> None:
-    server, world = on((Quirk.SABRE_NO_SYNC_COLLECTION,), tmp_path)
-    with server:
-        assert methods(world)[:2] == ["PROPFIND", "REPORT"]
-        assert methods(world) == ["PROPFIND", "REPORT"]  # what we wrote has changed it
-        assert methods(world) == ["PROPFIND"]
-        world.write(RENAMED)
-        assert methods(world) == ["PROPFIND", "PUT"]
-        assert methods(world) == ["PROPFIND", "REPORT"]
-        deleted = handled(world)
-        assert methods(world)[:3] == ["PROPFIND", "REPORT", "REPORT"]
-        must_stay(world, deleted)
+def test_where_there_is_a_ctag_alone_nothing_to_do_costs_one_request_too(world: OnQuirks) -> None:
+    flagged(world, Quirk.SABRE_NO_SYNC_COLLECTION)
+    assert methods(world)[:2] == ["PROPFIND", "REPORT"]
+    assert methods(world) == ["PROPFIND", "REPORT"]  # what we wrote has changed it
+    assert methods(world) == ["PROPFIND"]
+    world.write(RENAMED)
+    assert methods(world) == ["PROPFIND", "PUT"]
+    assert methods(world) == ["PROPFIND", "REPORT"]
+    deleted = handled(world)
+    assert methods(world)[:3] == ["PROPFIND", "REPORT", "REPORT"]
+    must_stay(world, deleted)
 
 
-def test_a_ctag_that_may_hide_a_change_within_its_second_is_not_kept(tmp_path: Path) -> None:
-    server, world = on((Quirk.SABRE_NO_SYNC_COLLECTION, Quirk.SOGO_SLOW_CTAG), tmp_path)
-    with server:
-        world.run()
-        world.run()
-        deleted = handled(world)
-        world.run()
-        must_stay(world, deleted)
-        assert "skipped" in world.answers()
+def test_a_ctag_that_may_hide_a_change_within_its_second_is_not_kept(world: OnQuirks) -> None:
+    flagged(world, Quirk.SABRE_NO_SYNC_COLLECTION, Quirk.SOGO_SLOW_CTAG)
+    world.run()
+    world.run()
+    deleted = handled(world)
+    world.run()
+    must_stay(world, deleted)
+    assert "skipped" in world.answers()
 
 
 def test_a_dry_run_takes_no_token(world: OnQuirks) -> None:

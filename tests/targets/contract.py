@@ -206,3 +206,34 @@ class TargetContract:
         place.target.listing()
         assert place.target.name
         assert place.target.where
+
+
+class TokenContract(TargetContract):
+    """What a target promises beyond that which can tell what changed."""
+
+    def test_a_token_tells_what_is_new_what_changed_and_what_is_gone_since(self, place: Place) -> None:
+        same, changed, gone = (stored(place, uid) for uid in ("same", "changed", "gone"))
+        token = place.target.token()
+        assert token is not None
+        place.put("changed.ics", event("changed", "On the phone"))
+        place.remove(gone.href)
+        new = stored(place, "new")
+        changes = place.target.changes(token)
+        assert changes is not None
+        listed = place.target.listing().etags
+        assert changes.etags == {href: listed[href] for href in (changed.href, new.href)}
+        assert changes.gone == {gone.href}
+        assert same.href in listed
+        again = place.target.changes(changes.token or "")
+        assert again is not None
+        assert (dict(again.etags), again.gone) == ({}, frozenset())
+
+    def test_a_token_costs_one_request_to_take_and_one_to_use(self, place: Place) -> None:
+        stored(place, "one")
+        before = place.target.requests
+        token = place.target.token()
+        place.target.changes(token or "")
+        assert place.target.requests == before + 2
+
+    def test_a_token_that_was_never_given_tells_nothing(self, place: Place) -> None:
+        assert place.target.changes("sync http://example.org/never") is None

@@ -14,7 +14,7 @@ from calsync.errors import ConfigError, LoginError, SyncFailedError, Unreachable
 from calsync.targets.base import ConflictError
 from calsync.targets.caldav import CaldavTarget
 from tests.servers import Server
-from tests.targets.contract import Place, TargetContract, event
+from tests.targets.contract import Place, TokenContract, event
 
 
 class Opener:
@@ -53,7 +53,7 @@ class OnServer:
         return self.server.items(self.calendar)
 
 
-class OnCaldav(TargetContract):
+class OnCaldav(TokenContract):
     """The contract, and what CalDAV adds."""
 
     @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from calsync.targets.memory import MemoryTarget
-from tests.targets.contract import Place, TargetContract
+from tests.targets.contract import Place, TokenContract
 
 
 class InMemory:
@@ -27,7 +27,7 @@ class InMemory:
         return self.target.items
 
 
-class TestMemory(TargetContract):
+class TestMemory(TokenContract):
     @pytest.fixture
     def place(self) -> Place:
         return InMemory()
