@@ -89,7 +89,8 @@ class Health:
         yield f"daemon: {verdict}, {self._where_it_is(verdict, now)}"
         if self.last_sync:
             done = self.last_sync
-            yield f"    last sync  {_say(done.at, now)} ({done.because}), {done.took:.1f} s, {counts(done)}"
+            what = counts(done, zeros=False) or "nothing to do"
+            yield f"    last sync  {_say(done.at, now)} ({done.because}), {done.took:.1f} s, {what}"
         if self.last_good and self.errors:
             yield f"    last good  {_say(self.last_good, now)}"
         if self.next_run and verdict is not Verdict.STOPPED:
@@ -114,10 +115,10 @@ class Health:
         return {"verdict": self.verdict(now), **_written(self), "runs": self.runs}
 
 
-def counts(done: LastSync) -> str:
-    """The counts of a sync, in a line."""
+def counts(done: LastSync, *, zeros: bool = True) -> str:
+    """The counts of a sync, in a line; with `zeros` those too that are 0."""
     names = ("requests", "created", "updated", "deleted", "unchanged", "kept", "failed")
-    return ", ".join(f"{getattr(done, name)} {name}" for name in names)
+    return ", ".join(f"{getattr(done, name)} {name}" for name in names if zeros or getattr(done, name))
 
 
 def publish(folder: Path, health: Health) -> None:
