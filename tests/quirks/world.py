@@ -50,16 +50,16 @@ def wanted(journal: str) -> tuple[Shown, ...]:
 
 
 class OnQuirks(World):
-    """calsync and its user at a calendar of a quirk server."""
+    """calsync and its user at a calendar of a quirk server: a fresh one, or that of `another` machine of theirs."""
 
-    def __init__(self, folder: Path, server: QuirkServer) -> None:
+    def __init__(self, folder: Path, server: QuirkServer, another: OnQuirks | None = None) -> None:
         folder.mkdir(exist_ok=True)
         super().__init__(folder)
         self.server = server
         self.is_settled = False
         """Whether the last `settle` came to its end."""
-        self.calendar = server.calendar("Job search")
-        self.foreign = self.put("dentist-1.ics", FOREIGN)
+        self.calendar = another.calendar if another else server.calendar("Job search")
+        self.foreign = another.foreign if another else self.put("dentist-1.ics", FOREIGN)
         secret = folder / "password"
         secret.touch(mode=0o600)
         secret.write_text(server.password, encoding="utf-8")
