@@ -19,7 +19,7 @@ from calsync.targets.davxml import CTAG, DAV, Multistatus
 _SYNC, _CTAG = "sync ", "ctag "
 _DEPTH_0 = {**davxml.XML_HEADERS, "Depth": "0"}
 
-_SECONDS = re.compile(r"(?<!\d)\d{10}(?!\d)")
+_SECONDS = re.compile(r"(?<![0-9A-Za-z])\d{10}(?![0-9A-Za-z])")
 """A moment in seconds since 1970, as of these decades: SOGo's tokens and ctags are the second of the last change."""
 
 
