@@ -179,8 +179,8 @@ class _Firm:
     def _join(self, number: int, ordinary: Placed) -> None:
         """Let the agreed window stand for an ordinary one too."""
         placed = self.agreed[number]
-        parts = (*_parts(placed), ordinary)
-        self.agreed[number] = replace(placed, claims=(*placed.claims, ordinary.lead), parts=parts)
+        claims = sorted((*placed.claims, ordinary.lead), key=_by_own_rule)
+        self.agreed[number] = replace(placed, claims=tuple(claims), parts=(*_parts(placed), ordinary))
 
 
 def cut(window: Placed, agreed: Placed, gap: timedelta) -> Placed | None:

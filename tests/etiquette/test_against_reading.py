@@ -58,9 +58,9 @@ def test_journals_that_once_made_a_difference(seed):
     assert lines(case) == read(*case, public_holidays)
 
 
-@pytest.mark.parametrize(("seed", "kind"), [(21075, "crowd")])
+@pytest.mark.parametrize(("seed", "kind"), [(21075, "crowd"), (22044, "together"), (24735, "crowd")])
 def test_journals_of_several_applications_that_once_made_a_difference(seed, kind):
-    """A touch that uses up a merged window but for the member that gave its id."""
+    """A touch that uses up a merged or a joined window, but for the member that gave its id."""
     case = random_journal(random.Random(seed), kind)
     assert lines(case) == read(*case, public_holidays)
 
