@@ -35,6 +35,7 @@ check-system: $(INSTALLED) ## what needs root or apt: units, the wheel in a fres
 bench: $(INSTALLED) ## how calsync compares with its peers on this machine, as ratios
 	$(PY) benchmarks/bench.py $(ARGS)
 	$(PY) benchmarks/feed.py
+	$(PY) benchmarks/daemon.py
 
 format: $(INSTALLED) ## write the code as the formatter would
 	$(PY) -m ruff format .

@@ -1,6 +1,7 @@
 """What the daemon keeps running besides the syncs: servers, each for as long as the config asks for it.
 
-A new one is a `Service` in `SERVICES`. Public face: `Service`, `SERVICES`, `Services`.
+All share one listener, so they may have one address. A new one is a `Service` in `SERVICES`. Public face: `Service`,
+`SERVICES`, `Services`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from calsync import opening
 from calsync.caldavsettings import EMBEDDED
 from calsync.config import Config
 from calsync.errors import CalsyncError
+
+if TYPE_CHECKING:
+    from calsync.server.listening import Listener
 
 _log = logging.getLogger(__name__)
 
@@ -24,24 +29,36 @@ class Service:
     """Something that runs in threads of its own.
 
     `wanted` gives the part of the config that it goes by, None where it is not to run; where that changes, it is
-    stopped and started. `running` runs it while the block runs, and raises CalsyncError where it cannot.
+    stopped and started. `running` runs it on a listener while the block runs, and raises CalsyncError where it cannot.
     """
 
     name: str
     wanted: Callable[[Config], object | None]
-    running: Callable[[Config, Mapping[str, str]], AbstractContextManager[object]]
+    running: Callable[[Config, Mapping[str, str], Listener], AbstractContextManager[object]]
 
 
 def _embedded(config: Config) -> object | None:
     return config.caldav if config.caldav and config.caldav.url == EMBEDDED else None
 
 
-def _calendar_server(config: Config, environ: Mapping[str, str]) -> AbstractContextManager[object]:
+def _calendar_server(config: Config, environ: Mapping[str, str], listener: Listener) -> AbstractContextManager[object]:
     assert config.caldav is not None, "it is wanted"
-    return opening.server(config.caldav, environ)
+    return opening.server(config.caldav, environ, listener)
 
 
-SERVICES: Sequence[Service] = (Service("calendar server", _embedded, _calendar_server),)
+def _served_feed(config: Config) -> object | None:
+    return config.feed if config.feed and config.feed.listen else None
+
+
+def _feed_server(config: Config, environ: Mapping[str, str], listener: Listener) -> AbstractContextManager[object]:
+    assert config.feed is not None, "it is wanted"
+    return opening.feed(config.feed, environ, listener)
+
+
+SERVICES: Sequence[Service] = (
+    Service("calendar server", _embedded, _calendar_server),
+    Service("feed server", _served_feed, _feed_server),
+)
 
 
 class Services:
@@ -51,6 +68,7 @@ class Services:
         self._environ = environ
         self._known = known
         self._running: dict[str, tuple[object, contextlib.ExitStack]] = {}
+        self._listener: Listener | None = None
         self.errors: dict[str, str] = {}
 
     @property
@@ -67,11 +85,13 @@ class Services:
             self.errors.pop(service.name, None)
             if wanted is not None and service.name not in self._running:
                 self._start(service, wanted, config)
+        if not self._running:
+            self._stop_listening()
 
     def _start(self, service: Service, wanted: object, config: Config) -> None:
         stack = contextlib.ExitStack()
         try:
-            stack.enter_context(service.running(config, self._environ))
+            stack.enter_context(service.running(config, self._environ, self._listening()))
         except CalsyncError as error:
             self.errors[service.name] = str(error)
         else:
@@ -87,3 +107,18 @@ class Services:
         """Stop all."""
         for name in reversed(list(self._running)):
             self._stop(name)
+        self._stop_listening()
+
+    def _listening(self) -> Listener:
+        """The listener that all share, made for the first of them."""
+        if self._listener is None:
+            from calsync.server.listening import Listener
+
+            self._listener = Listener()
+            self._listener.start()
+        return self._listener
+
+    def _stop_listening(self) -> None:
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
