@@ -101,7 +101,7 @@ def test_the_calendar_follows_the_journal_also_with_the_state_lost(opened: Opene
 def test_what_a_person_did_stays(opened: Opened, quirk: Quirk) -> None:
     """A title changed by hand stays through a change of the journal, and what was deleted stays deleted.
 
-    So it is with the state lost, too.
+    What was deleted or ticked off stands in the answers, once. So it is with the state lost, too.
     """
     world, runs = opened(quirk), patience(quirk)
     must_follow(world, JOURNAL, runs)
@@ -112,12 +112,14 @@ def test_what_a_person_did_stays(opened: Opened, quirk: Quirk) -> None:
             world.lose_state()
         world.settle(runs)
         must_stay(world, deleted)
+        must_be_known(world)
     world.must_be_unharmed()
 
 
 def handled(world: OnQuirks) -> Shown:
-    """A person changes a title and deletes an event, which is returned."""
+    """A person changes a title, ticks off an event, and deletes another, which is returned."""
     world.retitle("Bolt", "Ring Lee about the team")
+    world.retitle("Call Dana", "✓ Call Dana")
     href = world.find("E-mail Dana")
     event = shown(world.items()[href])
     world.remove(href)
@@ -127,7 +129,14 @@ def handled(world: OnQuirks) -> Shown:
 def must_stay(world: OnQuirks, deleted: Shown) -> None:
     """What that person did has not been undone."""
     assert world.find("Ring Lee about the team")
+    assert world.find("✓ Call")
     assert deleted not in world.shown()
+
+
+def must_be_known(world: OnQuirks) -> None:
+    """What that person did stands in the answers, once."""
+    answers = (world.folder / "answers.yaml").read_text(encoding="utf-8")
+    assert (answers.count("contacted:"), answers.count("skipped:")) == (1, 1)
 
 
 TOKENS = [
@@ -161,6 +170,7 @@ def test_what_a_person_did_behind_a_token_that_is_no_good_stays(
     for _ in range(2):
         world.run(today=date(2026, 11, 25))
         must_stay(world, deleted)
+        must_be_known(world)
     world.must_be_unharmed()
 
 
@@ -296,6 +306,7 @@ def test_quirks_and_faults_together_do_no_harm(
             world.server.inject(fault, at)
             world.settle(runs)
             must_stay(world, deleted)
+            must_be_known(world)
     world.must_be_unharmed()
 
 
