@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
-from calsync import answers, journal, phones
+from calsync import journal, phones
 from calsync.config import Config
 from calsync.errors import JournalError
 from calsync.etiquette import outlook
 from calsync.model import Journal, Outlook
 from calsync.publicholidays import PublicHolidays
-from calsync.signals import Answer
+
+if TYPE_CHECKING:
+    from calsync.signals import Answer
 
 ASKED = PublicHolidays()
 """Public holidays of which nothing is kept: who has a cache folder gives their own."""
@@ -56,6 +59,8 @@ class Book:
         """
         said = tuple(said)
         if writes:
+            from calsync import answers
+
             entries = [(answer.application.id, answer.event) for answer in said]
             answers.append(self._config.answers, entries, self._config.timezone)
         applications = tuple(

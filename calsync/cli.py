@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from calsync import __version__, cliservice, config, flags, publicholidays
 from calsync.config import Config
 from calsync.errors import CalsyncError, GuardError, InputError, UsageError
+from calsync.moment import Moment
 from calsync.publicholidays import PublicHolidays
 
 if TYPE_CHECKING:
@@ -92,13 +93,18 @@ def _holidays(options: argparse.Namespace) -> PublicHolidays:
     return publicholidays.kept(os.environ, writes=not getattr(options, "dry_run", False))
 
 
+def _moment(options: argparse.Namespace, settings: Config) -> Moment:
+    """The present, or the day that `--today` names."""
+    return Moment.of(datetime.now(UTC), options.today, settings.timezone)
+
+
 def _sync(options: argparse.Namespace) -> int:
     from calsync import sync
 
     if (options.offline or options.exit_code) and not options.dry_run:
         raise UsageError("--offline and --exit-code go with --dry-run; add it, or leave them out")
     settings = _config(options)
-    moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
+    moment = _moment(options, settings)
     done = sync.run_once(
         settings, moment, os.environ, dry_run=options.dry_run, offline=options.offline, force=options.force
     )
@@ -121,33 +127,36 @@ def _tell(options: argparse.Namespace, done: Report) -> int:
 
 
 def _windows(options: argparse.Namespace) -> int:
-    from calsync import book, report, sync
+    from calsync import book, listing
 
     settings = _config(options)
-    moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
+    moment = _moment(options, settings)
     outlook = book.look(settings, moment.today, _holidays(options))
     if options.json:
-        shown = report.current(outlook, everything=options.all)
-        _print_json(report.windows_json(shown, sync.uids(settings, shown, os.environ)))
+        from calsync.uids import uids
+
+        shown = listing.current(outlook, everything=options.all)
+        _print_json(listing.windows_json(shown, uids(settings, shown, os.environ)))
     else:
-        _print(report.windows_text(outlook, sync.words(settings), everything=options.all, why=options.why))
+        _print(listing.windows_text(outlook, listing.titles(settings), everything=options.all, why=options.why))
         _warn(outlook.warnings)
     return 0
 
 
 def _why(options: argparse.Namespace) -> int:
-    from calsync import book, explain, sync
+    from calsync import book, explain, listing
+    from calsync.uids import uids
 
     settings = _config(options)
-    moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
+    moment = _moment(options, settings)
     outlook = book.look(settings, moment.today, _holidays(options))
-    on_caldav, in_feed = (sync.uids(settings, outlook.windows, os.environ, each) for each in ("caldav", "feed"))
-    windows = {uid: window for uids in (in_feed, on_caldav) for window, uid in uids.items()}
+    on_caldav, in_feed = (uids(settings, outlook.windows, os.environ, each) for each in ("caldav", "feed"))
+    windows = {uid: window for each in (in_feed, on_caldav) for window, uid in each.items()}
     subject = explain.find(outlook, windows, options.id)
     if options.json:
         _print_json(explain.as_json(subject, on_caldav))
     else:
-        _print(explain.text(subject, sync.words(settings), on_caldav))
+        _print(explain.text(subject, listing.titles(settings), on_caldav))
     return 0
 
 
@@ -163,42 +172,42 @@ def _health(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> int:
     if options.daemon:
         return _health(options)
-    from calsync import book, status, sync
+    from calsync import book, listing, status
 
     settings = _config(options)
-    moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
+    moment = _moment(options, settings)
     outlook = book.look(settings, moment.today, _holidays(options))
     lines, code = cliservice.health_text(cliservice.health(os.environ))
     if options.json:
         _print_json(status.as_json(outlook))
     else:
-        _print(status.text(outlook, sync.words(settings), moment.today))
+        _print(status.text(outlook, listing.titles(settings), moment.today))
         _print(lines)
         _warn(outlook.warnings)
     return code
 
 
 def _check(options: argparse.Namespace) -> int:
-    from calsync import report
+    from calsync import listing
 
     try:
         settings, outlook = _checked(options)
     except InputError as error:
         if not options.json:
             raise
-        _print_json(report.check_json(error.problems, ()))
+        _print_json(listing.check_json(error.problems, ()))
         return error.exit_code
     if options.json:
-        _print_json(report.check_json((), outlook.warnings))
+        _print_json(listing.check_json((), outlook.warnings))
     else:
-        _print(report.check_text(settings, outlook))
+        _print(listing.check_text(settings, outlook))
         _warn(outlook.warnings)
     return 0
 
 
 def _checked(options: argparse.Namespace) -> tuple[Config, Outlook]:
     """The config, and what the journal comes to, with warnings. Raises InputError with every mistake in either."""
-    from calsync import book, sync
+    from calsync import book
     from calsync.etiquette.lint import lint
 
     settings, problems = config.survey(options.config, os.environ, Path(), _holidays(options).check_place)
@@ -209,7 +218,7 @@ def _checked(options: argparse.Namespace) -> tuple[Config, Outlook]:
             problems += error.problems
     if settings is None or problems:
         raise InputError(problems)
-    moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
+    moment = _moment(options, settings)
     found = book.look(settings, moment.today, _holidays(options))
     done = lint(found, settings.policy, moment.today)
     return settings, replace(found, warnings=(*found.warnings, *done))
@@ -227,10 +236,10 @@ def _undo(options: argparse.Namespace) -> int:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from calsync import removal, report, sync
+    from calsync import removal, report
 
     settings = _config(options)
-    moment = sync.Moment.of(datetime.now(UTC), options.today, settings.timezone)
+    moment = _moment(options, settings)
     if not (options.dry_run or options.yes):
         if sys.stdin is None or not sys.stdin.isatty():
             raise GuardError("this takes all of calsync's events out; to do so without being asked, add --yes")

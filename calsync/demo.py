@@ -23,6 +23,7 @@ from calsync.credentials import Secret
 from calsync.errors import UsageError
 from calsync.fields import FIRST_YEAR, LAST_YEAR
 from calsync.model import Reminder
+from calsync.moment import Moment
 from calsync.server import embedded
 from calsync.targets import TARGETS
 from calsync.workdays import DAY
@@ -60,7 +61,7 @@ def run(today: date, *, once: bool, say: Say) -> int:
         with embedded.serve(folder / "server") as server:
             settings = _prepare(folder, today, server)
             environ = {"STATE_DIRECTORY": str(folder / "state"), "CACHE_DIRECTORY": str(folder / "cache")}
-            moment = sync.Moment.of(datetime.now(UTC), today, settings.timezone)
+            moment = Moment.of(datetime.now(UTC), today, settings.timezone)
             done = sync.run_once(settings, moment, environ)
             say("What calsync did:")
             for line in (*report.run_text(done), *done.errors):

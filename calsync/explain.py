@@ -10,11 +10,11 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from calsync import report
+from calsync import listing
 from calsync.errors import UsageError
 from calsync.model import Application, Contacted, Ended, Event, Heard, Interview, Outlook, Standing, Window
 from calsync.status import days, standing_json
-from calsync.wording import Wording
+from calsync.titles import Titles
 from calsync.workdays import say
 
 _DETAILS = {
@@ -88,7 +88,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f"'{name}'" for name in names[:5]) + more
 
 
-def text(subject: Subject, words: Wording, uids: Mapping[str, str]) -> Iterator[str]:
+def text(subject: Subject, words: Titles, uids: Mapping[str, str]) -> Iterator[str]:
     """Each window with its reasons, then the journal that it comes from, then the person's other applications.
 
     `uids` maps window ids to the UIDs of their events on CalDAV.
@@ -127,7 +127,7 @@ def _other(standing: Standing, subject: Subject) -> Iterator[str]:
 def as_json(subject: Subject, uids: Mapping[str, str]) -> dict[str, object]:
     """One object: `windows` as `calsync windows --json` has them, `applications` and `same_person` by id."""
     return {
-        "windows": report.windows_json(subject.windows, uids),
+        "windows": listing.windows_json(subject.windows, uids),
         "applications": {each.application.id: _application_json(each) for each in subject.applications},
         "same_person": {each.application.id: _application_json(each) for each in subject.others},
     }

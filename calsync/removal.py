@@ -11,8 +11,9 @@ from calsync import paths, publicholidays, reconcile, state
 from calsync.book import Book
 from calsync.config import Config
 from calsync.errors import SyncFailedError
+from calsync.moment import Moment
 from calsync.reconcile import Outcome
-from calsync.sync import Moment, Report, Station, must_have_target, stations, visit, words
+from calsync.sync import Report, Station, must_have_target, stations, visit, words
 from calsync.targets import TARGETS
 from calsync.targets.base import Target
 

@@ -1,4 +1,4 @@
-"""What is shown: windows and what a run did, as text for people and as JSON for programs.
+"""What is shown of a run: what it did, as text for people and as JSON for programs.
 
 The JSON is a contract (`docs/commands.md`). Nothing is printed here: functions give lines or values.
 """
@@ -6,98 +6,21 @@ The JSON is a contract (`docs/commands.md`). Nothing is printed here: functions 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta, tzinfo
 from typing import assert_never
 
-from calsync.config import Config
-from calsync.errors import Problem
 from calsync.identity import OWNED, differing, hashes, shown
-from calsync.model import Contacted, Outlook, Pinned, Reminder, Skipped, Window
+from calsync.listing import span_of, windows_text
+from calsync.model import Contacted, Pinned, Reminder, Skipped
 from calsync.plan import Action, Change
 from calsync.reconcile import Outcome
 from calsync.signals import Answer
 from calsync.sync import Report
-from calsync.wording import Wording
 from calsync.workdays import say
 
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 _DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
-
-
-def current(outlook: Outlook, *, everything: bool) -> list[Window]:
-    """The windows that are shown: what is past is left out unless `everything` is asked for."""
-    return [window for window in outlook.windows if everything or not window.state.is_past]
-
-
-# Windows.
-
-
-def windows_json(windows: Iterable[Window], uids: Mapping[str, str]) -> list[dict[str, object]]:
-    """A list of objects, one a window, in the order given."""
-    return [_window_json(window, uids[window.id]) for window in windows]
-
-
-def _window_json(window: Window, uid: str) -> dict[str, object]:
-    lead = window.applications[0]
-    return {
-        "id": window.id,
-        "uid": uid,
-        "rule": window.rule,
-        "applications": [application.id for application in window.applications],
-        "company": lead.company,
-        "companies": list(dict.fromkeys(application.company for application in window.applications)),
-        "roles": [application.role for application in window.applications if application.role],
-        "contact": {"name": lead.contact.name, "email": lead.contact.email, "phone": lead.contact.phone},
-        "by": window.by,
-        "opens": window.opens.isoformat(),
-        "closes": window.closes.isoformat(),
-        "starts": window.starts and window.starts.isoformat(),
-        "ends": window.ends and window.ends.isoformat(),
-        "state": window.state,
-        "done_on": window.done_on and window.done_on.isoformat(),
-        "why": list(window.why),
-    }
-
-
-def windows_text(outlook: Outlook, words: Wording, *, everything: bool, why: bool) -> Iterator[str]:
-    """A line a window; with `why`, the reasons below it, and why other applications have none."""
-    windows = current(outlook, everything=everything)
-    if not windows:
-        yield "Nothing to do: no window is open or ahead."
-    days = [_days(window.opens, window.closes) for window in windows]
-    width = max(map(len, days), default=0)
-    for window, when in zip(windows, days, strict=True):
-        yield f"{when:<{width}}  {window.state:<9}  {words.summary(window)}  [{window.id}]"
-        if why:
-            yield from (f"    {reason}" for reason in window.why)
-    without = [standing for standing in outlook.standings if standing.why_not]
-    if why and without:
-        yield "Without a window:"
-        yield from (f"    {standing.application.id}: {standing.why_not}" for standing in without)
-
-
-def _days(opens: date, closes: date) -> str:
-    return say(opens) if opens == closes else f"{say(opens)} to {say(closes)}"
-
-
-# Checks.
-
-
-def check_json(problems: Iterable[Problem], warnings: Iterable[str]) -> dict[str, object]:
-    """Every mistake with its place (`line` and `column` count from 1; 0 for a whole file), and the warnings."""
-    found = [{"file": each.file, "line": each.line, "column": each.column, "text": each.text} for each in problems]
-    return {"problems": found, "warnings": list(warnings)}
-
-
-def check_text(config: Config, outlook: Outlook) -> Iterator[str]:
-    """What was read without a mistake."""
-    files = " and ".join(str(path) for path in (config.path, *config.applications))
-    count = len(outlook.standings)
-    yield f"{files}: fine, {count} application{'' if count == 1 else 's'}."
-
-
-# Runs.
 
 
 def run_json(report: Report) -> dict[str, object]:
@@ -193,7 +116,7 @@ def _answer_text(answer: Answer) -> str:
         case Contacted():
             said = f"marked as done: contacted on {say(event.day)}"
         case Pinned():
-            said = f"moved: it keeps {_days(event.opens, event.closes)}"
+            said = f"moved: it keeps {span_of(event.opens, event.closes)}"
         case Skipped():
             said = "deleted or cancelled: it is skipped"
         case _:
@@ -226,7 +149,7 @@ def _reminder_days(reminder: Reminder, zone: tzinfo) -> str:
     if isinstance(reminder.start, datetime):
         start = reminder.start.astimezone(zone)
         return f"{say(start)} {start:%H:%M}"
-    return _days(reminder.start, reminder.end - timedelta(days=1))
+    return span_of(reminder.start, reminder.end - timedelta(days=1))
 
 
 def _update_text(change: Change, zone: tzinfo) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from calsync.model import Interview, Outlook, Standing, Window
-from calsync.wording import Wording
+from calsync.titles import Titles
 from calsync.workdays import say
 
 _COLUMNS = ("APPLICATION", "STAGE", "LAST WORD", "NEXT")
@@ -33,7 +33,7 @@ def standing_json(standing: Standing) -> dict[str, object]:
     }
 
 
-def text(outlook: Outlook, words: Wording, today: date) -> Iterator[str]:
+def text(outlook: Outlook, words: Titles, today: date) -> Iterator[str]:
     """A line an application, then the question for each one that is stale."""
     if not outlook.standings:
         yield "The journal has no applications yet."
@@ -50,13 +50,13 @@ def text(outlook: Outlook, words: Wording, today: date) -> Iterator[str]:
             yield from _question(standing, today)
 
 
-def _row(standing: Standing, windows: dict[str, Window], words: Wording, today: date) -> tuple[str, str, str, str]:
+def _row(standing: Standing, windows: dict[str, Window], words: Titles, today: date) -> tuple[str, str, str, str]:
     next_ = f"none: {standing.why_not}" if standing.next is None else in_a_line(windows[standing.next], words)
     stage = f"{standing.stage}, stale" if standing.stale else standing.stage
     return standing.application.id, stage, _last_word(standing, today), next_
 
 
-def in_a_line(window: Window, words: Wording) -> str:
+def in_a_line(window: Window, words: Titles) -> str:
     """A window as "Mon 30 Nov to Fri 4 Dec, firm: E-mail Dana Ruiz at Acme (by Fri 4 Dec) [ID]"."""
     return f"{days(window)}, {window.state}: {words.summary(window)} [{window.id}]"
 

@@ -7,10 +7,10 @@ other work on these targets (`removal.py`). The clock is an argument of all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,8 @@ from calsync import opening, paths, publicholidays, state
 from calsync.book import Book
 from calsync.config import Config
 from calsync.errors import CalsyncError, ConfigError, Problem, UnreachableError
-from calsync.identity import uid_of
-from calsync.model import Mark, Outlook, Reminder, State, Window
+from calsync.model import Outlook, Reminder, State, Window
+from calsync.moment import Moment
 from calsync.reconcile import Desired, Outcome, reconcile
 from calsync.reminders import Form, reminders
 from calsync.signals import Answer
@@ -30,27 +30,6 @@ from calsync.wording import Wording
 
 _FEED_BACK, _FEED_AHEAD = timedelta(days=30), timedelta(days=180)
 """What a feed shows: Google takes about 1 MB and 1,000 events (`docs/calendars.md`)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """When a run takes place: `now` in the user's zone, and the day that counts as today."""
-
-    now: datetime
-    today: date
-
-    @classmethod
-    def of(cls, now: datetime, today: date | None, zone: ZoneInfo) -> Moment:
-        """The present; or the first moment of another day, where the user asks for one."""
-        if today is None:
-            now = now.astimezone(zone).replace(microsecond=0)
-            return cls(now=now, today=now.date())
-        return cls(now=datetime.combine(today, time(), zone), today=today)
-
-    @property
-    def midnight(self) -> datetime:
-        """The moment at which today began."""
-        return datetime.combine(self.today, time(), self.now.tzinfo)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,16 +64,6 @@ class Report:
 def words(config: Config) -> Wording:
     """The words of reminders, as the config has them."""
     return Wording(config.texts.say, config.me, config.policy.country)
-
-
-def uids(
-    config: Config, windows: Iterable[Window], environ: Mapping[str, str], target: str = "caldav"
-) -> dict[str, str]:
-    """The UID of each window's event in a target, by window id."""
-    with state.opened(paths.state_folder(environ), writes=False) as cache:
-        generations = cache.generations(target, config.name)
-    marks = (Mark(config.name, window.id, generations.get(window.id, 1)) for window in windows)
-    return {mark.window: uid_of(mark, target) for mark in marks}
 
 
 def run_once(

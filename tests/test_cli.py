@@ -534,12 +534,23 @@ def test_a_dry_run_makes_no_file_of_any_kind(home: Home, radicale: Server):
         ASKED.replace("email: dana", "country: US, subdivision: IL, email: dana"), encoding="utf-8"
     )
     before = home.tree()
-    for arguments in (["--dry-run"], ["--dry-run", "--offline"], ["--dry-run", "--json"], ["windows"], ["check"]):
+    for arguments in (["--dry-run"], ["--dry-run", "--offline"], ["--dry-run", "--json"]):
         said = home.run(*arguments, "--today", TODAY)
         assert (said.code, said.err) == (0, "")
         assert home.tree() == before
     assert home.process("--dry-run", "--today", TODAY).code == 0
     assert home.tree() == before
+
+
+@pytest.mark.parametrize("command", ["windows", "status", "check"])
+def test_what_asks_no_server_writes_holiday_tables_alone(home: Home, command):
+    home.on("https://dav.example.org/")
+    (home.folder / "applications.yaml").write_text(ASKED.replace("email: dana", "country: US, email: dana"))
+    before = set(home.tree())
+    assert home.run(command, "--today", TODAY).code == 0
+    new = set(home.tree()) - before
+    assert {path.split("/")[0] for path in new} == {"cache"}
+    assert any(path.endswith("/US-2026.json") for path in new)
 
 
 def test_a_dry_run_after_a_sync_touches_nothing_either(home: Home, radicale: Server):

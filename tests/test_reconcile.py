@@ -17,6 +17,7 @@ from calsync.model import Resource
 from calsync.plan import Action
 from calsync.targets.base import ConflictError, ItemError, Listing, MissingError
 from calsync.targets.memory import MemoryTarget
+from calsync.uids import uids
 
 TODAY = date(2026, 11, 23)
 NOW = datetime.fromisoformat("2026-11-23T07:00:00+01:00")
@@ -295,7 +296,7 @@ def test_an_event_of_others_at_our_place_is_left_and_ours_is_made_elsewhere(desk
     assert counted(desk.run()) == (0, 0, 0)
     settings = config.load(desk.folder / "config.yaml", {}, desk.folder)
     windows = book.look(settings, TODAY).windows
-    assert sync.uids(settings, windows, {"STATE_DIRECTORY": str(desk.folder / "state")})[CALL] == other
+    assert uids(settings, windows, {"STATE_DIRECTORY": str(desk.folder / "state")})[CALL] == other
 
 
 class Race(Doubtful):

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from calsync import book, config, report, sync
+from calsync import book, config, listing, report, sync
 from calsync.identity import OWNED
 from calsync.model import Resource
 from calsync.targets import TARGETS
 from calsync.targets.base import ItemError
 from calsync.targets.memory import MemoryTarget
+from calsync.uids import uids
 
 TODAY = date(2026, 11, 23)
 NOW = datetime.fromisoformat("2026-11-23T07:00:00+01:00")
@@ -97,8 +98,8 @@ class Desk:
 
     def windows(self, *, everything: bool = True) -> list[dict[str, Any]]:
         outlook = book.look(self.settings, TODAY)
-        shown = report.current(outlook, everything=everything)
-        listed = report.windows_json(shown, sync.uids(self.settings, shown, self.environ))
+        shown = listing.current(outlook, everything=everything)
+        listed = listing.windows_json(shown, uids(self.settings, shown, self.environ))
         return json.loads(json.dumps(listed))  # type: ignore[no-any-return]  # what programs get
 
     def edit(self, window: str, old: str, new: str) -> None:

@@ -28,7 +28,8 @@ from calsync.daemon.scheduling import ClockWatch, Next, Reason, backoff, next_ru
 from calsync.daemon.services import Services
 from calsync.errors import BusyError, CalsyncError, ConfigError, InputError, LoginError, PasswordError, UnreachableError
 from calsync.model import Outlook
-from calsync.sync import Moment, Report
+from calsync.moment import Moment
+from calsync.sync import Report
 from calsync.targets import TARGETS
 from calsync.targets.base import Target
 
