@@ -13,7 +13,7 @@ ARGS ?=
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test check check-system lint types coverage bench format
+.PHONY: help demo test check check-system lint types coverage bench soak format
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -36,6 +36,9 @@ bench: $(INSTALLED) ## how calsync compares with its peers on this machine, as r
 	$(PY) benchmarks/bench.py $(ARGS)
 	$(PY) benchmarks/feed.py
 	$(PY) benchmarks/daemon.py
+
+soak: $(INSTALLED) ## the daemon for half an hour among edits, restarts and kills (DURATION= seconds, SEED=)
+	$(PY) benchmarks/soak.py
 
 format: $(INSTALLED) ## write the code as the formatter would
 	$(PY) -m ruff format .

@@ -37,7 +37,6 @@ applications:
 """
 CONFIG = """\
 timezone: Europe/Berlin
-country: DE
 applications: applications.yaml
 etiquette: {{horizon_days: 0}}
 caldav: {{url: "{url}", username: alice, password_file: password, calendar: "{calendar}"}}

@@ -1,0 +1,198 @@
+"""`make soak`: the daemon for half an hour (DURATION= seconds) among random edits, server restarts and kills.
+
+Every few seconds something happens: an edit of the journal, a broken journal, a server that goes away, a kill -9, a
+SIGHUP, a SIGUSR1. After each, the calendar must come to what the journal says, without an event twice. Printed are the
+counts, how long it took, and what memory, descriptors and threads came to. The seed of the dice is printed (SEED=).
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import random
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests import servers  # noqa: E402 - where it is, is said just above
+
+DURATION = float(os.environ.get("DURATION") or 1800)
+SEED = int(os.environ.get("SEED") or time.time_ns() % 1_000_000)
+PATIENCE = 90
+"""Seconds in which the calendar must be right: a restarted server is tried again after half a minute."""
+
+APPLICATION = """\
+  - id: app-{number}
+    company: {company}
+    events:
+      - applied: 2020-11-19
+      - offer: 2020-12-01
+        respond_by: 2199-12-10
+"""
+CONFIG = """\
+timezone: Europe/Berlin
+applications: applications.yaml
+etiquette: {{horizon_days: 0}}
+caldav: {{url: "{url}", username: alice, password_file: password, calendar: "{calendar}", timeout: 5}}
+daemon: {{interval: 1m}}
+"""
+
+
+class Soak:
+    """A daemon, a server, and the journal that they are to agree on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "server").mkdir()
+        self.server = servers.radicale(folder / "server")
+        self.calendar = self.server.calendar()
+        self.companies = {number: f"Company {number}" for number in range(5)}
+        self.dice = random.Random(SEED)
+        self.done: collections.Counter[str] = collections.Counter()
+        self.took: list[float] = []
+        self.sizes: list[tuple[float, int, int]] = []
+        (folder / "password").touch(mode=0o600)
+        (folder / "password").write_text(self.server.password)
+        (folder / "config.yaml").write_text(CONFIG.format(url=self.server.url, calendar=self.calendar))
+        self.save()
+        self.start()
+
+    def start(self) -> None:
+        name = str(self.folder)
+        environ = {"STATE_DIRECTORY": f"{name}/state", "CACHE_DIRECTORY": f"{name}/cache", "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "calsync", "--config", f"{name}/config.yaml", "daemon", "-v"]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, env={**os.environ, **environ}, stderr=log)
+
+    def save(self, more: str = "") -> None:
+        """Write the journal, as editors do."""
+        rows = [APPLICATION.format(number=number, company=company) for number, company in self.companies.items()]
+        fresh = self.folder / ".applications.yaml.new"
+        fresh.write_text(f"applications:\n{''.join(rows)}{more}" if rows else "applications: []\n")
+        fresh.replace(self.folder / "applications.yaml")
+
+    # What happens.
+
+    def edit(self) -> None:
+        number = self.dice.randrange(8)
+        if number in self.companies and len(self.companies) > 1 and self.dice.random() < 0.3:
+            del self.companies[number]
+        else:
+            self.companies[number] = f"Company {number} x{self.dice.randrange(1000)}"
+        self.save()
+
+    def burst(self) -> None:
+        for _ in range(self.dice.randrange(2, 8)):
+            self.edit()
+            time.sleep(self.dice.random() * 0.4)
+
+    def broken(self) -> None:
+        self.save("  - [")
+        time.sleep(1)
+        assert self.process.poll() is None, "a broken journal ended it"
+        self.save()
+
+    def server_restart(self) -> None:
+        with self.server.away():
+            self.edit()
+            time.sleep(self.dice.random() * 3)
+
+    def kill(self) -> None:
+        self.edit()
+        time.sleep(self.dice.random())
+        self.process.kill()
+        self.process.wait()
+        self.start()
+
+    def stop_and_start(self) -> None:
+        self.edit()
+        time.sleep(self.dice.random())
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(6) == 0, "SIGTERM"
+        self.start()
+
+    def hup(self) -> None:
+        self.process.send_signal(signal.SIGHUP)
+
+    def usr1(self) -> None:
+        self.process.send_signal(signal.SIGUSR1)
+
+    # What must hold.
+
+    def is_right(self) -> bool:
+        """Whether there is one event for each company, and none besides."""
+        texts = [re.sub(r"\r\n[ \t]", "", body) for body in self.server.items(self.calendar).values()]
+        titles = [re.search(r"^SUMMARY:(.*?)\r?$", text, re.MULTILINE)[1] for text in texts]
+        wanted = list(self.companies.values())
+        return len(titles) == len(wanted) and all(
+            sum(bool(re.search(rf"{company}(?! x|\d)", title)) for title in titles) == 1 for company in wanted
+        )
+
+    def settle(self) -> None:
+        """Wait until the calendar is right."""
+        begin = time.monotonic()
+        while not self.is_right():
+            if time.monotonic() - begin > PATIENCE:
+                raise AssertionError(f"not right after {PATIENCE} s: {self.companies}")
+            assert self.process.poll() is None, "the daemon ended"
+            time.sleep(0.1)
+        self.took.append(time.monotonic() - begin)
+
+    def measure(self) -> None:
+        """Memory in MiB, descriptors, threads."""
+        place = Path(f"/proc/{self.process.pid}")
+        resident = int(re.search(r"^VmRSS:\s+(\d+) kB", (place / "status").read_text(), re.MULTILINE)[1]) / 1024
+        self.sizes.append((resident, len(list((place / "fd").iterdir())), len(list((place / "task").iterdir()))))
+
+    def run(self) -> None:
+        """Let things happen until the time is over."""
+        frequent = [self.edit, self.edit, self.edit, self.burst, self.broken, self.hup, self.usr1]
+        rare = [self.server_restart, self.kill, self.stop_and_start]
+        end = time.monotonic() + DURATION
+        self.settle()
+        while time.monotonic() < end:
+            happens = self.dice.choice(rare if self.dice.random() < 0.15 else frequent)
+            happens()
+            self.done[happens.__name__] += 1
+            self.settle()
+            self.measure()
+            time.sleep(self.dice.random() * 2)
+
+    def tell(self) -> None:
+        """The figures."""
+        log = (self.folder / "log").read_text()
+        syncs = len(re.findall(r"Synced \(", log))
+        print(f"{DURATION:.0f} s, seed {SEED}: {syncs} syncs; {dict(self.done.most_common())}")
+        print(f"right again after: median {statistics.median(self.took):.2f} s, worst {max(self.took):.2f} s")
+        for name, values in zip(("memory, MiB", "descriptors", "threads"), zip(*self.sizes, strict=True), strict=True):
+            print(f"{name}: first {values[0]:.0f}, last {values[-1]:.0f}, most {max(values):.0f}")
+        print(f"tracebacks in the log: {log.count('Traceback')}; the password in it: {self.server.password in log}")
+
+
+def main() -> None:
+    """Soak, and tell; ends with an error where something did not hold."""
+    with tempfile.TemporaryDirectory() as name:
+        soak = Soak(Path(name))
+        try:
+            soak.run()
+            soak.tell()
+        except BaseException:
+            print((soak.folder / "log").read_text()[-3000:], file=sys.stderr)
+            print(f"seed {SEED}", file=sys.stderr)
+            raise
+        finally:
+            soak.process.kill()
+            soak.process.wait()
+            soak.server.stop()
+
+
+if __name__ == "__main__":
+    main()
