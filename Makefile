@@ -8,12 +8,13 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 ARGS ?=
+DURATION ?= 60
 
 # The first interpreter that is new enough; asked for only when .venv is made.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test check check-system lint types coverage bench soak format
+.PHONY: help demo test torture check check-system lint types coverage bench soak format
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -26,6 +27,9 @@ demo: $(INSTALLED) ## the whole thing on example data, with a calendar server of
 test: $(INSTALLED) ## the tests, measured for coverage
 	$(PY) -m coverage erase
 	$(PY) -m coverage run -m pytest $(ARGS)
+
+torture: $(INSTALLED) ## a person, two computers and a calendar, at random for DURATION=60 seconds; prints what was survived
+	DURATION=$(DURATION) $(PY) -m tests.torture
 
 check: lint types test coverage ## all that a change must pass: style, floors, types, tests, coverage
 
