@@ -6,6 +6,7 @@ and the connection are `davhttp.py`'s, finding the calendar is `davfind.py`'s.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +19,7 @@ from calsync.targets.base import Changes, ConflictError, ItemError, Listing, Mis
 from calsync.targets.davdns import look_up
 from calsync.targets.davhttp import Connection, GarbledError, Trust
 from calsync.targets.davlogin import Login, Renew, Scheme
+from calsync.targets.davretry import Patience, Sleep, after_a_look, carefully
 from calsync.targets.davservice import Entrance, Resolve
 from calsync.targets.davsync import Tokens
 from calsync.targets.davwords import Answer, has_uid_conflict, refusal
@@ -37,7 +39,8 @@ class CaldavTarget:
     run: tried first, which saves the search. Where it is missing it is made, unless `create` is False (a dry run):
     then it is empty. Nothing is asked before the first method is called.
     `auth` is "basic", "digest", "bearer" (then `password` is the token, and `renew` gets a fresh one), or None for
-    Basic, and Digest where the server asks for it; `timeout` is in seconds, for each answer; `resolve` asks the DNS.
+    Basic, and Digest where the server asks for it; `timeout` is in seconds, for each answer; `resolve` asks the DNS;
+    `sleep` waits before another try.
 
     Raises ConfigError for a URL that would send the password in clear text, and for certificates that cannot be used.
     """
@@ -61,6 +64,7 @@ class CaldavTarget:
         create: bool = True,
         known: str | None = None,
         resolve: Resolve = look_up,
+        sleep: Sleep = time.sleep,
     ) -> None:
         self._url = url
         self._resolve = resolve
@@ -72,6 +76,7 @@ class CaldavTarget:
         self._exists: bool | None = None
         self.created = False
         """Whether the calendar was missing and has been made by this target."""
+        self._patience = Patience(sleep)
         has_url = davservice.is_url(url)
         self._connection = Connection(
             url if has_url else f"https://{url.rpartition('@')[2]}/",
@@ -79,6 +84,7 @@ class CaldavTarget:
             timeout=timeout,
             trust=Trust(ca_file=ca_file, client_certificate=client_certificate, client_key=client_key),
             allow_insecure=allow_insecure,
+            patience=self._patience,
         )
         self._tokens = Tokens(self._connection)
         if calendar is None and has_url:
@@ -160,13 +166,15 @@ class CaldavTarget:
     def create(self, href: str, body: str) -> Resource:
         """See `base.Target.create`."""
         self._must_be_there()
-        url = urljoin(self.where, davxml.encoded(href))
-        answer = self._connection.write("PUT", url, body, {**_CALENDAR_DATA, "If-None-Match": "*"})
+        url = self._address(href)
+        answer, lost = self._write("PUT", href, body, {**_CALENDAR_DATA, "If-None-Match": "*"}, None)
         if answer.status in WRITTEN:
             path = davurl.told_path(answer.header("Location") or answer.header("Content-Location"), url, self.where)
             return Resource(path, answer.header("ETag"), body)
         text = refusal("write", href, answer)
         if answer.status in (409, 412) or has_uid_conflict(answer):
+            if lost and self._get(href) is None:  # it was written, and the server keeps it elsewhere
+                raise ItemError(f"The answer to the write of {href} was lost, and it is not there: see the next run.")
             raise ConflictError(text)
         if answer.status in (404, 410):
             raise SyncFailedError(f"The calendar {self.where} is gone ({answer.status}).")
@@ -175,13 +183,13 @@ class CaldavTarget:
     def update(self, item: Resource, body: str) -> Resource:
         """See `base.Target.update`."""
         headers = {**_CALENDAR_DATA, **self._condition(item)}
-        answer = self._connection.write("PUT", self._address(item.href), body, headers)
+        answer, _ = self._write("PUT", item.href, body, headers, item)
         self._refuse("write", item.href, answer, WRITTEN)
         return Resource(item.href, answer.header("ETag"), body)
 
     def delete(self, item: Resource) -> None:
         """See `base.Target.delete`."""
-        answer = self._connection.write("DELETE", self._address(item.href), "", self._condition(item))
+        answer, _ = self._write("DELETE", item.href, "", self._condition(item), item)
         self._refuse("delete", item.href, answer, (200, 202, 204))
 
     def commit(self) -> None:
@@ -321,6 +329,17 @@ class CaldavTarget:
         if answer.status != 200 or not davxml.is_calendar_data(answer.text):
             return answer
         return Resource(href, answer.header("ETag"), davxml.with_crlf(answer.text))
+
+    def _write(
+        self, method: str, href: str, body: str, headers: Mapping[str, str], before: Resource | None
+    ) -> tuple[Answer, bool]:
+        """A PUT or DELETE over `before`; see `davretry.carefully`."""
+        meant = body if method == "PUT" else None
+        return carefully(
+            self._patience,
+            lambda: self._connection.write(method, self._address(href), body, headers),
+            lambda: after_a_look(href, self._get(href), before, meant),
+        )
 
     def _condition(self, item: Resource) -> dict[str, str]:
         """The header that lets a write happen only if the item is as it was read.

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -27,7 +28,8 @@ from calsync import __version__
 from calsync.errors import ConfigError, LoginError, Problem, UnreachableError
 from calsync.targets import davurl, davxml
 from calsync.targets.davlogin import Credential, Login
-from calsync.targets.davwords import Answer, refusal, why_no_answer
+from calsync.targets.davretry import PassingError, Patience
+from calsync.targets.davwords import Answer, come_back, refusal, why_no_answer
 from calsync.targets.davxml import Multistatus
 
 REDIRECTS = 5
@@ -43,8 +45,14 @@ class NoAnswerError(UnreachableError):
     """Nothing came back from the server."""
 
 
-class BrokenError(NoAnswerError):
+class BrokenError(NoAnswerError, PassingError):
     """The connection was lost on the way: a server may close an idle one just when it is used again."""
+
+    at_once = True
+
+
+class OverloadedError(PassingError):
+    """The server has too much to do (429, 503), and has done nothing."""
 
 
 class GarbledError(UnreachableError):
@@ -137,8 +145,18 @@ def proxies(url: str) -> dict[str, str]:
 class Connection:
     """One login to one server. Every method may be called from several threads."""
 
-    def __init__(self, home: str, login: Login, *, timeout: float, trust: Trust, allow_insecure: bool = False) -> None:
+    def __init__(  # all by name
+        self,
+        home: str,
+        login: Login,
+        *,
+        timeout: float,
+        trust: Trust,
+        allow_insecure: bool = False,
+        patience: Patience | None = None,
+    ) -> None:
         self._login = login
+        self._patience = patience or Patience()
         self._timeout = timeout
         self._insecure = allow_insecure
         self._lock = threading.Lock()
@@ -173,20 +191,23 @@ class Connection:
         self._session.close()
 
     def read(self, method: str, url: str, body: str = "", headers: Mapping[str, str] | None = None) -> Answer:
-        """Ask, and follow redirects that stay on this server. A connection that broke is tried once more."""
+        """Ask, patiently, and follow redirects that stay on this server."""
         for _ in range(REDIRECTS):
-            try:
-                answer = self._send(method, url, body, headers)
-            except BrokenError:
-                answer = self._send(method, url, body, headers)
+            answer = self._patience(partial(self._send, method, url, body, headers))
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer
             url = self.allowed(urljoin(url, answer.header("Location") or ""))
         raise UnreachableError(f"The server sends us in a circle: {url}. Check caldav.url in the config.")
 
     def write(self, method: str, url: str, body: str = "", headers: Mapping[str, str] | None = None) -> Answer:
-        """Change something. Sent once, never re-sent but after a 401; a redirect or a web page is no success."""
-        answer = self._send(method, url, body, headers)
+        """Change something. Sent once, never re-sent but after a 401; a redirect or a web page is no success.
+
+        An answer that cannot be read is a lost one.
+        """
+        try:
+            answer = self._send(method, url, body, headers)
+        except GarbledError as error:
+            raise BrokenError(str(error)) from None
         if 300 <= answer.status < 400:
             target = answer.header("Location") or "nowhere"
             raise UnreachableError(
@@ -250,9 +271,10 @@ class Connection:
             response = self._client.request(url, method, body, headers or {})
         except caldav.lib.error.RateLimitError as error:
             wait = error.retry_after_seconds
-            when = f"in {wait:.0f} seconds" if wait is not None else "later"
-            raise UnreachableError(
-                f"The server has too much to do, or too much of us ({error.status}). It says: try again {when}.", wait
+            raise OverloadedError(
+                f"The server has too much to do, or too much of us ({error.status})."
+                f" It says: try again {come_back(wait)}.",
+                wait,
             ) from None
         except caldav.lib.error.AuthorizationError as error:  # a 403; a 401 has become a _RefusedError
             return Answer(403, url, {}, _text(error.body), None, tuple(error.preconditions))
@@ -262,7 +284,7 @@ class Connection:
             # The library raises these from within its reading of an answer that is not what its type says.
             raise GarbledError(f"The answer of {url} cannot be read: it is cut off, or garbled.") from None
         if response.status == 503:
-            raise UnreachableError("The server is not available now (503). Try again later.")
+            raise OverloadedError("The server is not available now (503). Try again later.")
         return Answer.of(response, url)
 
     def _no_answer(self, error: OSError, url: str) -> NoAnswerError:

@@ -1,7 +1,7 @@
 """What a CalDAV server's answer means, in words for people: refusals, and answers that never came.
 
-RFC 4918 16 and RFC 4791 1.3 define the elements that say why. Public face: `Answer`, `refusal`, `why_no_answer`,
-`has_uid_conflict`.
+RFC 4918 16 and RFC 4791 1.3 define the elements that say why. Public face: `Answer`, `refusal`, `come_back`,
+`why_no_answer`, `has_uid_conflict`.
 """
 
 from __future__ import annotations
@@ -113,6 +113,15 @@ def _said(text: str) -> str:
     words = " ".join(re.sub(r"<[^>]*>", " ", text).split())
     printable = "".join(character for character in words if character.isprintable())
     return printable if len(printable) <= SAID_LENGTH else printable[:SAID_LENGTH] + "..."
+
+
+def come_back(seconds: float | None) -> str:
+    """When to come back, after a Retry-After of so many seconds: "in 5 minutes"."""
+    if seconds is None:
+        return "later"
+    if seconds < 120:
+        return f"in {seconds:.0f} seconds"
+    return f"in {seconds / 60:.0f} minutes" if seconds < 7200 else f"in {seconds / 3600:.0f} hours"
 
 
 def why_no_answer(error: BaseException, host: str, seconds: float) -> str:
