@@ -44,13 +44,14 @@ class Book:
         self._config = config
         self._today = today
         self._known = known
-        try:
-            self._journal = read_journal(config, known)
-        except JournalError:
-            if forgiving is None:
-                raise
-            self._journal = Journal(applications=(), warnings=(forgiving,))
-        self.outlook = self._look()
+        with journal.collector_paused():
+            try:
+                self._journal = read_journal(config, known)
+            except JournalError:
+                if forgiving is None:
+                    raise
+                self._journal = Journal(applications=(), warnings=(forgiving,))
+            self.outlook = self._look()
 
     def learn(self, said: Iterable[Answer], *, writes: bool) -> None:
         """Add answers to the file of answers, unless nothing is to be written, and look again.

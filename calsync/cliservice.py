@@ -7,7 +7,6 @@ that `cli.py` calls. Nothing is printed here.
 from __future__ import annotations
 
 import argparse
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -25,17 +24,19 @@ def log_options() -> argparse.ArgumentParser:
     options.add_argument("--log-format", choices=("text", "json"), default="text", help="lines for people, or objects")
     much = options.add_mutually_exclusive_group()
     quiet, verbose = "log what is wrong alone", "log more"
-    much.add_argument("-q", "--quiet", dest="level", action="store_const", const=logging.WARNING, help=quiet)
-    much.add_argument("-v", "--verbose", dest="level", action="store_const", const=logging.DEBUG, help=verbose)
+    much.add_argument("-q", "--quiet", dest="level", action="store_const", const="WARNING", help=quiet)
+    much.add_argument("-v", "--verbose", dest="level", action="store_const", const="DEBUG", help=verbose)
     return options
 
 
 def run(options: argparse.Namespace, load: Callable[[], Config], environ: Mapping[str, str]) -> int:
     """Be the daemon; returns the exit code. Raises as `daemon.run`."""
+    import logging
+
     from calsync import daemon
 
     form = "json" if options.json else options.log_format
-    return daemon.run(load, environ, form=form, level=options.level or logging.INFO)
+    return daemon.run(load, environ, form=form, level=getattr(logging, options.level or "INFO"))
 
 
 def install_options() -> argparse.ArgumentParser:

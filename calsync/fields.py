@@ -13,7 +13,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -187,6 +186,8 @@ def unknown_key(key: str, known: Collection[str]) -> str:
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
     """Return ": did you mean 'x'?" with the nearest word, or nothing if none is near."""
+    from difflib import get_close_matches
+
     by_fold = {name.casefold(): name for name in known}
     near = get_close_matches(word.casefold()[:60], by_fold, n=1)
     return f": did you mean {quote(by_fold[near[0]])}?" if near else ""
@@ -353,6 +354,8 @@ def _cities() -> dict[str, str]:
 @lru_cache(maxsize=1024)
 def _zone_like(written: str) -> str:
     """The zone of that city, else the nearest by its whole name, else by its city."""
+    from difflib import get_close_matches
+
     cities = _cities()
     city = written.rpartition("/")[2].casefold().replace(" ", "_")[:60]
     if city in cities:

@@ -8,7 +8,6 @@ Public face: `fill`, and `check`, which finds a mistake before there is anything
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -66,6 +65,8 @@ def _reason(error: Exception) -> str:
 
 def _line(error: Exception) -> int:
     """The line of the template in which the error came up: Jinja gives its code a place in the traceback."""
+    import traceback
+
     lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == "<template>"]
     return lines[-1] if lines else 1
 

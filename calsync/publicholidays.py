@@ -14,7 +14,6 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import date
-from difflib import get_close_matches
 from importlib.machinery import PathFinder
 from pathlib import Path
 from urllib.parse import quote
@@ -143,5 +142,7 @@ def _subdivisions(country: str) -> set[str]:
 
 
 def _nearest(word: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(word, known, n=1)
     return f" (did you mean {near[0]}?)" if near else ""

@@ -42,7 +42,7 @@ def read(paths: Sequence[Path], answers: Path | None, zone: ZoneInfo, check_plac
     mistake of every file, in the order of the files and of their lines.
     """
     reader = _Reader(zone, check_place)
-    with _collector_paused():
+    with collector_paused():
         for path in paths:
             for file in reader.files(path, answers):
                 reader.read_journal(file)
@@ -82,7 +82,7 @@ def _blocks(document: Document, zone: ZoneInfo) -> Iterator[Block]:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Keep the garbage collector from walking a growing tree, in which there are no cycles, again and again."""
     enabled = gc.isenabled()
     gc.disable()
