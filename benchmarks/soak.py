@@ -130,7 +130,8 @@ class Soak:
     def is_right(self) -> bool:
         """Whether there is one event for each company, and none besides."""
         texts = [re.sub(r"\r\n[ \t]", "", body) for body in self.server.items(self.calendar).values()]
-        titles = [re.search(r"^SUMMARY:(.*?)\r?$", text, re.MULTILINE)[1] for text in texts]
+        found = [re.search(r"^SUMMARY:(.*?)\r?$", text, re.MULTILINE) for text in texts]
+        titles = [match[1] for match in found if match]  # one that was deleted since it was listed has none
         wanted = list(self.companies.values())
         return len(titles) == len(wanted) and all(
             sum(bool(re.search(rf"{company}(?! x|\d)", title)) for title in titles) == 1 for company in wanted

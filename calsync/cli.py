@@ -183,6 +183,8 @@ def _status(options: argparse.Namespace) -> int:
     lines, code = cliservice.health_text(cliservice.health(os.environ))
     if options.json:
         _print_json(status.as_json(outlook))
+        if code:  # else nobody knows why the exit code is what it is
+            print(f"calsync: {lines[0]}", file=sys.stderr)
     else:
         _print(status.text(outlook, listing.titles(settings), moment.today))
         _print(lines)

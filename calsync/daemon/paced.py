@@ -46,6 +46,10 @@ class _Paced:
     def requests(self) -> int:
         return self._target.requests
 
+    @property
+    def connections(self) -> int:
+        return self._target.connections
+
     def listing(self) -> Listing:
         self._pulse()
         return self._target.listing()

@@ -126,6 +126,7 @@ class Daemon:
         self._signed = 0.0
         self._clocks = ClockWatch(clock.now(), clock.monotonic())
         self._standing = _Standing()
+        self._warned: tuple[str, ...] = ()
         self._config = self._loaded()
         self._health = Health(
             pid=os.getpid(),
@@ -254,6 +255,7 @@ class Daemon:
         last = _last_sync(report, self._clock.now(), reason, self._clock.monotonic() - begun)
         opens = next((window.opens for window in outlook.windows if not window.state.is_past), None)
         self._health = replace(self._health, last_sync=last, next_window=opens.isoformat() if opens else None)
+        self._warn(report.warnings)
         retry = self._judge(report)
         self._log_sync(last)
         if not self._standing.errors:
@@ -307,6 +309,13 @@ class Daemon:
             gone = timedelta(seconds=round((self._clock.now() - standing.since).total_seconds()))
             _log.info("The server is back after %s.", gone)
         standing.tries, standing.since = 0, None
+
+    def _warn(self, warnings: tuple[str, ...]) -> None:
+        """Log what was not warned of in the last sync."""
+        for warning in warnings:
+            if warning not in self._warned:
+                _log.warning("%s", warning)
+        self._warned = warnings
 
     def _log_sync(self, last: LastSync) -> None:
         """A line for each sync; while the server is away, only where something was done all the same."""

@@ -9,8 +9,6 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from calsync.daemon.scheduling import Reason
 from tests.daemon.test_work import CONFIG, JOURNAL, NOON, Home
 
@@ -31,7 +29,6 @@ def a_day(home: Home) -> int:
     return syncs
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted as Linux shows them")
 def test_a_week_leaves_no_trace_in_memory_descriptors_threads_and_state(tmp_path: Path):
     """Bounds are small: if each sync left twenty objects behind, the week would not pass."""
     logging.getLogger("calsync").setLevel(logging.ERROR)

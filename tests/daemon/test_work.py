@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -53,12 +55,18 @@ class Clock:
 
     def __init__(self) -> None:
         self.wall, self.seconds = NOON, 1000.0
+        self.real = False
+        self._begun = time.monotonic()
+
+    def _gone(self) -> float:
+        """The seconds that went by in the world, if they are to count."""
+        return time.monotonic() - self._begun if self.real else 0.0
 
     def now(self) -> datetime:
-        return self.wall
+        return self.wall + timedelta(seconds=self._gone())
 
     def monotonic(self) -> float:
-        return self.seconds
+        return self.seconds + self._gone()
 
     def go(self, span: timedelta) -> None:
         self.wall += span
@@ -82,7 +90,7 @@ class Watched:
 class Home:
     """A user's folder, a calendar in memory, and the daemon that keeps both in step."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
         self.write("config.yaml", CONFIG)
         self.write("applications.yaml", JOURNAL)
@@ -100,7 +108,7 @@ class Home:
             inbox=self.inbox,
             watch=self.watched,
             services=Services(self.environ),
-            notifier=Notifier({}),
+            notifier=Notifier(environ),
             targets={"caldav": self.open, "feed": FeedTarget},
         )
 
@@ -361,6 +369,20 @@ def test_a_bug_ends_nothing(home: Home, caplog):
     assert len(good.items) == 3
 
 
+def test_a_warning_is_logged_when_it_is_new(home: Home, caplog):
+    home.write("applications.yaml", JOURNAL.replace("2026-11-18", "2026-12-24"))
+    home.sync(Reason.START)
+    assert len(about(caplog, "still ahead")) == 1
+    home.sync()
+    assert about(caplog, "still ahead") == []
+    assert home.health.errors == {}
+    home.write("applications.yaml", JOURNAL)
+    home.sync(Reason.JOURNAL)
+    home.write("applications.yaml", JOURNAL.replace("2026-11-18", "2026-12-24"))
+    home.sync(Reason.JOURNAL)
+    assert len(about(caplog, "still ahead")) == 1
+
+
 # -------------------------------------------------------------------------------------------- the config
 
 
@@ -448,6 +470,35 @@ def test_told_to_end_it_ends_between_two_writes_and_the_next_daemon_goes_on(home
     after.target.put(*next(iter(home.target.items.items())))
     after.sync(Reason.START)
     assert len(after.target.items) == 3
+
+
+def test_a_jump_of_the_clock_is_noticed_between_two_ticks(tmp_path: Path):
+    home = Home(tmp_path, WATCHDOG_USEC="100000")
+    home.secret()
+    home.clock.real = True
+    thread = threading.Thread(target=home.daemon.run)
+    thread.start()
+    try:
+        eventually(lambda: health.read(home.environ))
+        home.clock.wall += timedelta(days=7)
+        eventually(lambda: home.health.last_sync.because == "clock moved")
+    finally:
+        home.inbox.stop()
+        thread.join(10)
+    assert len(home.target.items) == 3
+
+
+def eventually(ask: Callable[[], object]) -> None:
+    end = time.monotonic() + 10
+    while not ask():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_request_may_take_less_than_half_of_what_the_watchdog_allows(tmp_path: Path, caplog):
+    home = Home(tmp_path, WATCHDOG_USEC="20000000")
+    assert home.daemon._config.caldav.timeout == 9
+    assert "caldav.timeout is cut to 9 s" in caplog.text
 
 
 def test_a_clock_that_was_set_back_sets_the_alarm_anew(home: Home):
