@@ -152,6 +152,11 @@ def test_other_categories_say_nothing(categories: tuple[str, ...]):
     assert said(replace(ALL_DAY, categories=categories)) is None
 
 
+def test_a_category_and_a_status_that_we_wrote_ourselves_say_nothing():
+    wrote = replace(ALL_DAY, categories=("Done",), status="CANCELLED")
+    assert said(replace(wrote, location="elsewhere"), wrote=wrote) is None
+
+
 def test_what_was_done_later_counts_on_the_windows_last_day():
     assert said(replace(ALL_DAY, summary=f"✓ {TITLE}"), today=date(2026, 12, 1)) == replace(DONE, day=CLOSES)
 
@@ -259,6 +264,17 @@ def test_a_start_of_a_day_and_an_end_of_a_moment_are_read_all_the_same():
     """No calendar may hold that (RFC 5545 3.6.1); some do."""
     stands = replace(ALL_DAY, start=date(2026, 11, 25), end=datetime(2026, 11, 25, 14, tzinfo=UTC))
     assert said(stands) == pinned(date(2026, 11, 25), CLOSES)
+
+
+    stands = replace(ALL_DAY, start=datetime(2026, 11, 25, 14, tzinfo=UTC), end=date(2026, 11, 26))
+    assert said(stands) == pinned(date(2026, 11, 25), CLOSES)
+
+
+def test_a_window_that_the_journal_moved_was_moved_by_nobody():
+    """The event stands where we wrote it; the window has other days by now."""
+    about = window(opens=date(2026, 12, 1), closes=date(2026, 12, 4))
+    assert said(ALL_DAY, about=about) is None
+    assert said(replace(ALL_DAY, summary="Ring Dana"), about=about) is None
 
 
 def test_a_prompt_for_a_moment_that_was_moved_says_nothing():
