@@ -133,7 +133,7 @@ def _write_mark(event: Event, mark: Mark, base: Hashes, stamp: Stamp) -> None:
         "SEQUENCE": stamp.sequence,
         MARK: vInline(mark_text(mark)),
         BASE: vInline(hashes_text(base)),
-        WRITTEN: vInline(stamp.moment.astimezone(UTC).strftime(_MOMENT)),
+        WRITTEN: vInline((stamp.written or stamp.moment).astimezone(UTC).strftime(_MOMENT)),
     }
     for name, value in values.items():
         event.pop(name, None)

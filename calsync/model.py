@@ -338,10 +338,14 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What changes with every visible change and only then: DTSTAMP and LAST-MODIFIED (UTC), and SEQUENCE."""
+    """What changes with every visible change and only then: DTSTAMP and LAST-MODIFIED (UTC), and SEQUENCE.
+
+    `written` is as of when the reminder was drawn, where that is another moment: a stamp grows whatever the clock says.
+    """
 
     moment: datetime
     sequence: int
+    written: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,22 +3,25 @@
 Order of a run (`docs/identity.md`): read everything (`survey.py`), hand on what people said by what they did to events
 (`signals.py`), compute again, decide everything (`plan.py`), then write, recording each result as it is known. A crash
 between any two steps, and a second run, end the same: what was written without being recorded is met again as ours.
-Public face: `reconcile` and `remove`, which give an `Outcome`.
+Public face: `reconcile` and `remove`, which give an `Outcome` (`outcome.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from calsync import signals, views
 from calsync.errors import CalsyncError, GuardError
 from calsync.identity import hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp, Window
+from calsync.outcome import Desired, Failure, Learn, Outcome
 from calsync.plan import Action, Change, Found, Kept, Plan, Wanted, decide, is_past, mirror
 from calsync.plan import remove as plan_removal
-from calsync.signals import Answer, Seen
+from calsync.several import at_once
+from calsync.signals import Seen
 from calsync.state import Entry, State
 from calsync.survey import Survey, Terms, survey
 from calsync.targets.base import ConflictError, ItemError, MissingError, Target
@@ -28,51 +31,6 @@ _GENERATIONS = 5
 """How many UIDs are tried for one window in one run, where a server refuses each as known or used up."""
 _MANY = 5
 """More than so many, and more than a third of what there is: then a guard asks whether that is meant."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A change that could not be made, and why, in words."""
-
-    change: Change
-    uid: str
-    because: str
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one target; in a dry run, what would. The UID that each change is about stands beside it.
-
-    `answers` are what the calendar told. `ended` is the error after which nothing more could be written.
-    """
-
-    target: str
-    where: str
-    changes: list[tuple[Change, str]] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
-    failed: list[Failure] = field(default_factory=list)
-    answers: tuple[Answer, ...] = ()
-    unchanged: int = 0
-    requests: int = 0
-    ended: CalsyncError | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
-    """What a target is to show.
-
-    `windows` are all of the journal, by id. `draw` gives the reminder of each that is to stand there, from the moments
-    at which their events were written; one that is not among these is drawn as of now. `creates` are those that may be
-    made new; the others are only kept up.
-    """
-
-    draw: Callable[[Mapping[str, datetime]], Mapping[str, Reminder]]
-    creates: frozenset[str]
-    windows: Mapping[str, Window]
-
-
-Learn = Callable[[tuple[Answer, ...]], Desired]
-"""Take answers to the journal, and say what is desired then."""
 
 
 def reconcile(
@@ -113,6 +71,16 @@ def remove(target: Target, windows: Mapping[str, Window], state: State, terms: T
     return run.told()
 
 
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """A change that is ready to be sent, in any thread, and what to record of its result."""
+
+    change: Change
+    uid: str
+    send: Callable[[], Resource | None]
+    record: Callable[[Resource | None], None]
+
+
 class _Run:
     """One run on one target, step by step."""
 
@@ -128,6 +96,7 @@ class _Run:
         self.is_sure = True
         """Whether nothing was met that the view of the calendar did not tell."""
         self.written: set[str] = set()
+        self.unread: dict[str, Entry] = {}
         self.outcome = Outcome(target.name, target.where)
 
     # Listen.
@@ -201,8 +170,7 @@ class _Run:
     def decide(self) -> None:
         """Compare each window as it was to be written when it was, and as it is to be written now."""
         kept = self.desired.draw(self._written())
-        moments = {window: self._moment(found.item) for window, found in self._standing().items()}
-        fresh = self.desired.draw(moments)
+        fresh = self.desired.draw({})
         self.wanted = {
             window: Wanted(reminder, fresh[window], creates=window in self.desired.creates)
             for window, reminder in kept.items()
@@ -224,42 +192,62 @@ class _Run:
         self.outcome.kept, self.outcome.unchanged = list(plan.kept), plan.unchanged
         self.outcome.changes = [(change, uid_of(change.mark, self.target.name)) for change in plan.changes]
 
-    def _moment(self, before: Item | None) -> datetime:
-        """The moment of writing: now, but later than that of what stood there, whatever the clock says."""
-        return max(self.terms.now, before.stamp.moment + _SECOND) if before else self.terms.now
+    def _stamp(self, before: Item | None) -> Stamp:
+        """The stamp of what is written now: later than that of what stood there, whatever the clock says."""
+        now = self.terms.now
+        if before is None:
+            return Stamp(now, 0)
+        return Stamp(max(now, before.stamp.moment + _SECOND), before.stamp.sequence + 1, written=now)
 
     # Write.
 
     def carry_out(self) -> None:
-        """Make the changes, each on its own, recording each result as it is known."""
+        """Make the changes, several at a time where the target takes that: deletes, then creates, then updates.
+
+        Each result is recorded as it comes, here, in the one thread that has the state.
+        """
         self._forget_missing()
+        self._adopt_unmarked()
         if self.outcome.changes:
             views.drop(self.state, self.survey.place)  # until the end: a crash on the way costs a list
         planned, self.outcome.changes = self.outcome.changes, []
-        for change, uid in planned:
-            try:
-                self._make(change)
-            except (ConflictError, MissingError):
-                self.is_sure = False
-                self.outcome.kept.append(Kept(change.window, uid, "changed on the server just now: look again later"))
-            except ItemError as error:
-                self.outcome.failed.append(Failure(change, uid, str(error)))
-            except CalsyncError as error:
-                self.outcome.ended = error
-                return
+        for _, phase in groupby(planned, key=lambda each: each[0].action):
+            writes = (self._prepared(change) for change, _ in phase)
+            for write, result in at_once(((write, write.send) for write in writes), self.target.connections):
+                self._conclude(write, result)
+            if self.outcome.ended is not None:
+                break
+        else:
+            self._read_back()
+        self.outcome.changes.sort(key=lambda each: each[0])
 
-    def _make(self, change: Change) -> None:
-        """Make one change; one that meets another's is decided again, once, on what stands there now."""
-        make = {Action.CREATE: self._create, Action.UPDATE: self._update, Action.DELETE: self._delete}
+    def _conclude(self, write: _Write, result: Resource | CalsyncError | None) -> None:
+        """Record what became of a write."""
+        change = write.change
         try:
-            make[change.action](change)
-        except ConflictError:
+            if isinstance(result, ConflictError) and not self.is_removal:
+                self.is_sure = False
+                self._meet(write)
+            elif isinstance(result, CalsyncError):
+                raise result
+            else:
+                write.record(result)
+        except (ConflictError, MissingError):
             self.is_sure = False
-            if self.is_removal:
-                raise
-            again = self._decided_again(change)
-            if again is not None:
-                make[again.action](again)
+            because = "changed on the server just now: look again later"
+            self.outcome.kept.append(Kept(change.window, write.uid, because))
+        except ItemError as error:
+            self.outcome.failed.append(Failure(change, write.uid, str(error)))
+        except CalsyncError as error:
+            self.outcome.ended = self.outcome.ended or error
+
+    def _meet(self, write: _Write) -> None:
+        """Deal with what another has made of the event: decide again, once, on what stands there now."""
+        if write.change.action is Action.CREATE:
+            self._make_elsewhere(write)
+        elif (again := self._decided_again(write.change)) is not None:
+            other = self._prepared(again)
+            other.record(other.send())
 
     def _decided_again(self, change: Change) -> Change | None:
         """What is to be done now that somebody else has changed the event. Raises MissingError if it is gone."""
@@ -279,25 +267,38 @@ class _Run:
         self.outcome.unchanged += plan.unchanged
         return next((each for each in plan.changes if each.action is not Action.CREATE), None)
 
-    def _create(self, change: Change) -> None:
+    def _prepared(self, change: Change) -> _Write:
+        prepare = {Action.CREATE: self._create, Action.UPDATE: self._update, Action.DELETE: self._delete}
+        return prepare[change.action](change)
+
+    def _create(self, change: Change) -> _Write:
         from calsync import ical
 
         assert change.after is not None
-        stamp, mark = Stamp(self._moment(None), 0), change.mark
-        for _ in range(_GENERATIONS):
-            uid = uid_of(mark, self.target.name)
-            self.survey.eyes.marks[uid] = mark
-            body = ical.build(change.after, mark, uid, stamp, self.terms.zone)
-            try:
-                resource = self.target.create(f"{uid}.ics", body)
-            except ConflictError:
-                self.is_sure = False
-                if self._adopt(f"{uid}.ics", change):
-                    return
-                mark = Mark(mark.name, mark.window, mark.generation + 1)
-                continue
-            self._record(resource, change.after, mark, hashes(change.after), stamp)
+        after, mark, stamp = change.after, change.mark, self._stamp(None)
+        uid = uid_of(mark, self.target.name)
+        self.survey.eyes.marks[uid] = mark
+        body = ical.build(after, mark, uid, stamp, self.terms.zone)
+
+        def record(resource: Resource | None) -> None:
+            assert resource is not None
+            self._record(resource, after, mark, hashes(after), stamp)
             self.outcome.changes.append((change, uid))
+
+        return _Write(change, uid, lambda: self.target.create(f"{uid}.ics", body), record)
+
+    def _make_elsewhere(self, write: _Write) -> None:
+        """Adopt what stands in the way if it is ours; else make the event under another UID."""
+        for _ in range(_GENERATIONS):
+            if self._adopt(f"{write.uid}.ics", write.change):
+                return
+            mark = write.change.mark
+            write = self._create(replace(write.change, mark=Mark(mark.name, mark.window, mark.generation + 1)))
+            try:
+                made = write.send()
+            except ConflictError:
+                continue
+            write.record(made)
             return
         raise ItemError("the server says that it has this event already, but does not show it")
 
@@ -320,24 +321,32 @@ class _Run:
             self.outcome.kept.append(Kept(change.window, item.uid, "was there already: see the next run"))
         return True
 
-    def _update(self, change: Change) -> None:
+    def _update(self, change: Change) -> _Write:
         from calsync import ical
 
         assert change.before is not None
         assert change.after is not None
-        before = change.before.item
-        stamp = Stamp(self._moment(before), before.stamp.sequence + 1)
-        resource = self.survey.seen[change.before.href].resource
-        base = self._base(change)
-        body = ical.patch(resource.body, change.after, change.mark, base, stamp, self.terms.zone)
-        self._record(self.target.update(resource, body), change.after, change.mark, base, stamp)
-        self.outcome.changes.append((change, before.uid))
+        before, after = change.before.item, change.after
+        stamp = self._stamp(before)
+        old, base = self.survey.seen[change.before.href].resource, self._base(change)
+        body = ical.patch(old.body, after, change.mark, base, stamp, self.terms.zone)
 
-    def _delete(self, change: Change) -> None:
+        def record(resource: Resource | None) -> None:
+            assert resource is not None
+            self._record(resource, after, change.mark, base, stamp)
+            self.outcome.changes.append((change, before.uid))
+
+        return _Write(change, before.uid, lambda: self.target.update(old, body), record)
+
+    def _delete(self, change: Change) -> _Write:
         assert change.before is not None
-        self.target.delete(self.survey.seen[change.before.href].resource)
-        self._retire(change.before.href, change.mark)
-        self.outcome.changes.append((change, change.before.item.uid))
+        found, old = change.before, self.survey.seen[change.before.href].resource
+
+        def record(_nothing: Resource | None) -> None:
+            self._retire(found.href, change.mark)
+            self.outcome.changes.append((change, found.item.uid))
+
+        return _Write(change, found.item.uid, lambda: self.target.delete(old), record)
 
     # Remember.
 
@@ -349,15 +358,19 @@ class _Run:
         return {**hashes(change.after), **{name: old[name] for name in change.theirs if name in old}}
 
     def _record(self, resource: Resource, reminder: Reminder, mark: Mark, base: Hashes, stamp: Stamp) -> None:
-        """Remember what was written; where the server told no ETag, read it again: the text may have been rewritten."""
-        uid, written = uid_of(mark, self.target.name), stamp.moment
+        """Remember what was written; where the server told no ETag, it is read again: it may have been rewritten."""
+        uid, written = uid_of(mark, self.target.name), stamp.written or stamp.moment
         item = Item(uid=uid, reminder=reminder, mark=mark, base=base, stamp=stamp, written=written)
         entry = Entry(resource=resource, item=item, written=mark, base=base)
         if resource.etag is None:
-            stored = self.target.fetch([resource.href]).get(resource.href)
-            entry = self.survey.eyes.entry(stored, entry) if stored else entry
+            self.unread[resource.href] = entry
         self.state.put(self.survey.place, entry)
         self.written.add(resource.href)
+
+    def _read_back(self) -> None:
+        """Read what was written and got no ETag, all at once."""
+        for href, stored in (self.target.fetch(self.unread) if self.unread else {}).items():
+            self.state.put(self.survey.place, self.survey.eyes.entry(stored, self.unread[href]))
 
     def _retire(self, href: str, mark: Mark) -> None:
         self.state.forget(self.survey.place, href)
@@ -386,6 +399,17 @@ class _Run:
             views.drop(state, survey.place)
         elif survey.known.whole and not (survey.before.keys() - survey.seen.keys()) & state.hrefs(survey.place):
             views.keep(state, survey.place, survey.view, self.written)
+
+    def _adopt_unmarked(self) -> None:
+        """Remember as written what stands as it should on a server that drops marks, so that it follows the journal."""
+        with self.state.transaction():
+            for window, found in self._standing().items():
+                want, entry = self.wanted.get(window), self.survey.seen[found.href]
+                if want is None or entry.base is not None or found.item.base is not None:
+                    continue
+                base, mark = hashes(want.kept), self.survey.eyes.marks[found.item.uid]
+                if base == hashes(found.item.reminder):
+                    self.state.put(self.survey.place, replace(entry, written=mark, base=base))
 
     def forget_all(self) -> None:
         """Forget the place, unless something of ours is left. UIDs stay used up, also those that the user deleted."""
