@@ -52,7 +52,7 @@ def calendar(
         known = urljoin(running.url, found.removeprefix(EMBEDDED)) if found else None
         login = {"username": running.username, "password": running.password, "auth": "basic"}
         where = {"url": running.url, "calendar": settings.calendar, "known": known, "create": create}
-        with closing(opened(**login, **where, timeout=settings.timeout)) as target:
+        with closing(opened(**login, **where, timeout=settings.timeout, connections=settings.connections)) as target:
             yield target
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from calsync import signals, views
-from calsync.errors import CalsyncError, GuardError
+from calsync.errors import CalsyncError
 from calsync.identity import hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp, Window
 from calsync.outcome import Desired, Failure, Learn, Outcome
@@ -23,14 +23,12 @@ from calsync.plan import remove as plan_removal
 from calsync.several import at_once
 from calsync.signals import Seen
 from calsync.state import Entry, State
-from calsync.survey import Survey, Terms, survey
+from calsync.survey import Survey, Terms, guard_many, survey
 from calsync.targets.base import ConflictError, ItemError, MissingError, Target
 
 _SECOND = timedelta(seconds=1)
 _GENERATIONS = 5
 """How many UIDs are tried for one window in one run, where a server refuses each as known or used up."""
-_MANY = 5
-"""More than so many, and more than a third of what there is: then a guard asks whether that is meant."""
 
 
 def reconcile(
@@ -115,7 +113,7 @@ class _Run:
         missing = self.survey.missing
         if not self.survey.known.whole:
             return []
-        self._guard(len(missing), len(self.survey.known.memory), "are gone from the calendar")
+        guard_many(self.target, self.terms, len(missing), len(self.survey.known.memory), "are gone from the calendar")
         return [
             self.desired.windows[window]
             for window, entry in sorted(missing.items())
@@ -156,15 +154,6 @@ class _Run:
         standing = self._standing().items()
         return {window: found.item.written or found.item.stamp.moment for window, found in standing}
 
-    def _guard(self, count: int, of: int, what: str) -> None:
-        """Stop where many of ours, and more than a third, are concerned, unless the user says that it is meant."""
-        if self.terms.force or count <= _MANY or count * 3 <= of:
-            return
-        raise GuardError(
-            f"{count} of the {of} reminders that calsync wrote to {self.target.where} {what}. Nothing was changed. "
-            f"If that is as it should be, run calsync once with --force."
-        )
-
     # Decide.
 
     def decide(self) -> None:
@@ -180,7 +169,7 @@ class _Run:
         if not self.terms.owned:
             deletes = sum(change.action is Action.DELETE for change in plan.changes)
             ahead = sum(not is_past(found.item.reminder, day) for found in known.found)
-            self._guard(deletes, ahead, "are wanted no more: is the journal whole?")
+            guard_many(self.target, self.terms, deletes, ahead, "are wanted no more: is the journal whole?")
         self._decided(plan)
 
     def decide_removal(self) -> None:
@@ -211,10 +200,14 @@ class _Run:
         if self.outcome.changes:
             views.drop(self.state, self.survey.place)  # until the end: a crash on the way costs a list
         planned, self.outcome.changes = self.outcome.changes, []
+        concluded = 0
         for _, phase in groupby(planned, key=lambda each: each[0].action):
             writes = (self._prepared(change) for change, _ in phase)
             for write, result in at_once(((write, write.send) for write in writes), self.target.connections):
                 self._conclude(write, result)
+                concluded += 1
+                if self.terms.progress:
+                    self.terms.progress(concluded, len(planned))
             if self.outcome.ended is not None:
                 break
         else:
@@ -289,7 +282,7 @@ class _Run:
 
     def _make_elsewhere(self, write: _Write) -> None:
         """Adopt what stands in the way if it is ours; else make the event under another UID."""
-        for _ in range(_GENERATIONS):
+        for _ in range(_GENERATIONS - 1):
             if self._adopt(f"{write.uid}.ics", write.change):
                 return
             mark = write.change.mark

@@ -31,6 +31,7 @@ def opened(target: Callable[..., Target], settings: CaldavSettings, known: str |
         auth="bearer" if settings.token_command else settings.auth,
         renew=secret if settings.token_command else None,
         timeout=settings.timeout,
+        connections=settings.connections,
         allow_insecure=settings.allow_insecure,
         ca_file=settings.ca_file,
         client_certificate=settings.client_certificate,

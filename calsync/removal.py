@@ -12,7 +12,7 @@ from calsync.book import Book
 from calsync.config import Config
 from calsync.errors import SyncFailedError
 from calsync.moment import Moment
-from calsync.reconcile import Outcome
+from calsync.outcome import Outcome
 from calsync.sync import Report, Station, must_have_target, stations, visit, words
 from calsync.targets import TARGETS
 from calsync.targets.base import Target

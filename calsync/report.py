@@ -13,8 +13,8 @@ from typing import assert_never
 from calsync.identity import OWNED, differing, hashes, shown
 from calsync.listing import span_of, windows_text
 from calsync.model import Contacted, Pinned, Reminder, Skipped
+from calsync.outcome import Outcome
 from calsync.plan import Action, Change
-from calsync.reconcile import Outcome
 from calsync.signals import Answer
 from calsync.sync import Report
 from calsync.workdays import say

@@ -1,7 +1,7 @@
 """See what stands in a target: its listing, the cache, and what is new since the last run.
 
 Only what is new or changed is fetched, and only what may be ours is parsed. Public face: `survey`, which gives a
-`Survey`; nothing is decided here (`plan.py`), and nothing written but the cache.
+`Survey`, and `guard_many`; nothing is decided here (`plan.py`), and nothing written but the cache.
 """
 
 from __future__ import annotations
@@ -25,13 +25,18 @@ _FEW = 5
 """If more are said to be gone than these, they are not asked for one by one: all is listed."""
 
 
+_MANY = 5
+"""More than so many, and more than a third of what there is: then a guard asks whether that is meant."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What a run on one target goes by: the journal's name, the user's zone, the moment, and `day`, today's midnight.
 
     `owned`: all that stands in the target is ours to write, as in a feed file. `named` says what the state and reports
     call the target's `where`, if that is another in each run; `expected` is that name as of the last run. `force`: the
-    user says that guards are to let pass what they would refuse.
+    user says that guards are to let pass what they would refuse. `progress` is told after each write how many of how
+    many are done.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Terms:
     named: Callable[[str], str] = str
     expected: str | None = None
     force: bool = False
+    progress: Callable[[int, int], None] | None = None
 
     def place(self, target: Target, where: str | None = None) -> str:
         """The key under which the state keeps what stands in `target`."""
@@ -150,6 +156,16 @@ def _guard_place(target: Target, view: View, state: State, terms: Terms) -> None
             f"The calendar at {terms.expected} holds reminders of calsync, but {found}. Nothing was changed. "
             f"If that is as it should be, run calsync once with --force."
         )
+
+
+def guard_many(target: Target, terms: Terms, count: int, of: int, what: str) -> None:
+    """Stop where many of ours, and more than a third, are concerned, unless the user says that it is meant."""
+    if terms.force or count <= _MANY or count * 3 <= of:
+        return
+    raise GuardError(
+        f"{count} of the {of} reminders that calsync wrote to {target.where} {what}. Nothing was changed. "
+        f"If that is as it should be, run calsync once with --force."
+    )
 
 
 @dataclass(frozen=True, slots=True)

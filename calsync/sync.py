@@ -20,7 +20,8 @@ from calsync.config import Config
 from calsync.errors import CalsyncError, ConfigError, Problem, UnreachableError
 from calsync.model import Outlook, Reminder, State, Window
 from calsync.moment import Moment
-from calsync.reconcile import Desired, Outcome, reconcile
+from calsync.outcome import Desired, Outcome
+from calsync.reconcile import reconcile
 from calsync.reminders import Form, reminders
 from calsync.signals import Answer
 from calsync.survey import Terms
@@ -74,12 +75,13 @@ def run_once(
     dry_run: bool = False,
     offline: bool = False,
     force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
     targets: Mapping[str, Callable[..., Target]] = TARGETS,
 ) -> Report:
     """Read, compute, and bring every target to what is wanted; in a dry run write nothing anywhere.
 
     `targets` is what opens the targets that the config names, each by its word. `offline` leaves the server out of a
-    dry run; `force` lets pass what a guard would refuse. Raises JournalError, ConfigError where there is nothing to
+    dry run; `force` lets pass what a guard would refuse; `progress` is told of each write. Raises JournalError, ConfigError where there is nothing to
     sync to, BusyError where another run holds the state. What goes wrong with one target does not stop the next.
     """
     must_have_target(config)
@@ -93,7 +95,8 @@ def run_once(
                 return station.desired()
 
             listen = None if station.terms.owned else learn
-            return reconcile(target, station.desired(), cache, station.terms, learn=listen, dry_run=dry_run)
+            terms = replace(station.terms, progress=progress)
+            return reconcile(target, station.desired(), cache, terms, learn=listen, dry_run=dry_run)
 
         for station in stations(config, moment, book, environ, cache, targets, writes=not dry_run, force=force):
             if offline and not station.terms.owned:

@@ -78,6 +78,10 @@ class Target(Protocol):
     def listing(self) -> Listing:
         """Tell what stands there, without the items' texts."""
 
+    @property
+    def connections(self) -> int:
+        """How many writes it may be given at a time, by as many threads. All else is asked by one thread."""
+
     def token(self) -> str | None:
         """A word for what stands there now, to ask for `changes` with later; None where there is none to be had."""
 

@@ -40,7 +40,7 @@ class CaldavTarget:
     then it is empty. Nothing is asked before the first method is called.
     `auth` is "basic", "digest", "bearer" (then `password` is the token, and `renew` gets a fresh one), or None for
     Basic, and Digest where the server asks for it; `timeout` is in seconds, for each answer; `resolve` asks the DNS;
-    `sleep` waits before another try.
+    `sleep` waits before another try. `connections`: so many writes may be made at a time.
 
     Raises ConfigError for a URL that would send the password in clear text, and for certificates that cannot be used.
     """
@@ -64,8 +64,10 @@ class CaldavTarget:
         create: bool = True,
         known: str | None = None,
         resolve: Resolve = look_up,
+        connections: int = 1,
         sleep: Sleep = time.sleep,
     ) -> None:
+        self._connections = connections
         self._url = url
         self._resolve = resolve
         self._create = create
@@ -87,8 +89,12 @@ class CaldavTarget:
             patience=self._patience,
         )
         self._tokens = Tokens(self._connection)
+        self._settle(calendar, known, has_url=has_url, allow_insecure=allow_insecure)
+
+    def _settle(self, calendar: str | None, known: str | None, *, has_url: bool, allow_insecure: bool) -> None:
+        """Where the calendar is to be found, or looked for; see the class."""
         if calendar is None and has_url:
-            self._calendar = _folder(url)
+            self._calendar = _folder(self._url)
         elif calendar is not None and davservice.is_url(calendar):
             davurl.refuse_unsafe(calendar, allow_insecure=allow_insecure)
             if not has_url:  # the user wrote this address, which is better than what the DNS says
@@ -108,6 +114,11 @@ class CaldavTarget:
     def requests(self) -> int:
         """See `base.Target.requests`."""
         return self._connection.requests
+
+    @property
+    def connections(self) -> int:
+        """See `base.Target.connections`."""
+        return self._connections
 
     def listing(self) -> Listing:
         """See `base.Target.listing`.

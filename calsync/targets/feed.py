@@ -41,6 +41,7 @@ class FeedTarget:
     """
 
     name = "feed"
+    connections = 1
 
     def __init__(self, *, path: Path, title: str = "Follow-ups", color: str = "steelblue") -> None:
         self._path = path

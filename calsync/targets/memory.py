@@ -19,6 +19,7 @@ class MemoryTarget:
 
     name = "memory"
     where = "memory"
+    connections = 1
 
     def __init__(self, items: Mapping[str, str] | None = None) -> None:
         self.requests = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,7 +12,8 @@ import pytest
 
 from tests.quirks import Quirk, QuirkServer
 from tests.quirks.test_sync_on_quirks import handled, must_stay
-from tests.quirks.world import RENAMED, OnQuirks
+from tests.quirks.world import MOVED, RENAMED, OnQuirks
+from tests.scripted import Asked, Reply
 
 TWO_DAYS_ON = date(2026, 11, 25)
 
@@ -184,3 +187,64 @@ def test_a_dry_run_takes_no_token(world: OnQuirks) -> None:
     before = len(world.server.log)
     world.run(dry_run=True)
     assert [each.method for each in world.server.log[before:]] == ["REPORT", "REPORT"]
+
+
+# ------------------------------------------------------------------------------------- several at a time
+
+
+def journal(count: int) -> str:
+    return "applications:\n" + "".join(
+        f"  - {{company: Company {number}, contact: {{phone: +1 312 555 01{number:02}}}, "
+        f"events: [{{applied: 2026-11-18}}]}}\n"
+        for number in range(count)
+    )
+
+
+def widest(world: OnQuirks) -> int:
+    """How many PUTs the server had at a time during one run; each waits a little for company."""
+    lock, now, most = threading.Lock(), [0], [0]
+    put = world.server._dav.do_put
+
+    def counted(path: str, asked: Asked) -> Reply:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.02)
+        reply = put(path, asked)
+        with lock:
+            now[0] -= 1
+        return reply
+
+    world.server._dav.do_put = counted  # type: ignore[method-assign]  # the server's doing, seen from within
+    world.run()
+    return most[0]
+
+
+def test_writes_go_over_a_few_connections_at_a_time(world: OnQuirks) -> None:
+    world.write(journal(12))
+    assert 2 <= widest(world) <= 4
+    assert len(world.shown()) == 12
+
+
+def test_with_one_connection_writes_go_one_by_one(world: OnQuirks) -> None:
+    world.write(journal(6))
+    settings = world.caldav()
+    world.caldav = lambda: f"{settings}, connections: 1"  # type: ignore[method-assign]  # another config
+    assert widest(world) == 1
+
+
+def test_deletes_come_before_creates_and_creates_before_updates(world: OnQuirks) -> None:
+    world.run()
+    world.write(MOVED)
+    before = len(world.server.writes())
+    world.run()
+    writes = world.server.writes()[before:]
+    kinds = [("DELETE" if each.method == "DELETE" else next(iter(each.conditions))) for each in writes]
+    assert kinds == ["DELETE", "DELETE", "if-none-match", "if-match"]
+
+
+def test_where_no_etag_is_told_all_that_was_written_is_read_back_at_once(world: OnQuirks) -> None:
+    flagged(world, Quirk.GOOGLE_NO_ETAG_ON_PUT)
+    world.write(journal(8))
+    assert methods(world) == ["PROPFIND", "REPORT", "REPORT", *["PUT"] * 8, "REPORT"]
+    assert methods(world) == ["REPORT"]

@@ -1,0 +1,57 @@
+"""What one target is to show, and what became of it in a run. Public face: `Desired`, `Learn`; `Outcome`, `Failure`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from calsync.errors import CalsyncError
+from calsync.model import Reminder, Window
+from calsync.plan import Change, Kept
+from calsync.signals import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A change that could not be made, and why, in words."""
+
+    change: Change
+    uid: str
+    because: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one target; in a dry run, what would. The UID that each change is about stands beside it.
+
+    `answers` are what the calendar told. `ended` is the error after which nothing more could be written.
+    """
+
+    target: str
+    where: str
+    changes: list[tuple[Change, str]] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    answers: tuple[Answer, ...] = ()
+    unchanged: int = 0
+    requests: int = 0
+    ended: CalsyncError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What a target is to show.
+
+    `windows` are all of the journal, by id. `draw` gives the reminder of each that is to stand there, from the moments
+    at which their events were written; one that is not among these is drawn as of now. `creates` are those that may be
+    made new; the others are only kept up.
+    """
+
+    draw: Callable[[Mapping[str, datetime]], Mapping[str, Reminder]]
+    creates: frozenset[str]
+    windows: Mapping[str, Window]
+
+
+Learn = Callable[[tuple[Answer, ...]], Desired]
+"""Take answers to the journal, and say what is desired then."""
