@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from calsync.identity import differing, hashes, uid_of
 from calsync.model import Item, Mark, Reminder, Stamp
-from calsync.plan import Action, Found, Kept, Known, Plan, Remembered, Wanted, decide, is_past, mirror
+from calsync.plan import Action, Found, Kept, Known, Plan, Remembered, Wanted, decide, is_past, mirror, remove
 
 TODAY = datetime(2026, 11, 9, tzinfo=UTC)
 WINDOW = "acme/check-in/1.1"
@@ -408,3 +408,53 @@ def test_kept_is_sorted_by_window():
     plan = decide({f"{letter}/check-in/1.1": Wanted(A, A) for letter in "cab"}, stands, TODAY)
     assert [kept.window[0] for kept in plan.kept] == ["a", "b", "c"]
     assert isinstance(plan.kept[0], Kept)
+
+
+# ------------------------------------------------------------------------------------------------ taken back
+
+
+UNDONE = {"undone": {WINDOW: 1}, "retired": {WINDOW: 1}}
+"""What the state says after `calsync undo`: the event of generation 1 makes way."""
+
+UNDOING = {
+    "it stands": (want(A), known(event(TICKED), **UNDONE), ["delete 1", "create 2"]),
+    "it stands, and the mark dropped": (want(A), known(stripped(TICKED), **UNDONE), ["delete 1", "create 2"]),
+    "it is history": (want(A), known(event(PAST), **UNDONE), ["delete 1", "create 2"]),
+    "it is cancelled": (want(A), known(event(replace(A, status="CANCELLED")), **UNDONE), ["delete 1", "create 2"]),
+    "it is gone": (want(A), known(**UNDONE), ["create 2"]),
+    "it is wanted no more": ({}, known(event(TICKED), **UNDONE), ["delete 1"]),
+    "the new one stands": (want(A), known(event(A, generation=2), **UNDONE), []),
+    "both stand": (want(A), known(event(TICKED), event(A, generation=2), **UNDONE), ["delete 1"]),
+    "another window": (want(A), known(event(A), undone={"acme/check-in/1.2": 1}), []),
+    "many times": (
+        want(A),
+        known(stripped(A, generation=3), stripped(A, generation=2), undone={WINDOW: 3}, retired={WINDOW: 3}),
+        ["delete 2", "delete 3", "create 4"],
+    ),
+}
+
+
+@pytest.mark.parametrize("row", UNDOING)
+def test_what_was_taken_back_makes_way_whatever_it_says(row):
+    wanted, calendar, expected = UNDOING[row]
+    assert sorted(said(decide(wanted, calendar, TODAY))) == sorted(expected)
+
+
+@pytest.mark.parametrize("stands", [replace(A, start=date(2026, 11, 10)), replace(A, end=date(2026, 11, 13))])
+def test_who_moves_one_end_sets_both(stands):
+    """The other end is not moved under it."""
+    plan = decide(want(B), known(event(stands), memory=cached()), TODAY)
+    [change] = plan.changes
+    assert change.theirs == ("start", "end")
+    assert change.after is not None
+    assert (change.after.start, change.after.end, change.after.summary) == (stands.start, stands.end, "B")
+
+
+def test_a_removal_says_what_it_cannot_see():
+    """Only in doubt, and only what does not stand there."""
+    other = "acme/check-in/1.2"
+    memory = {**cached(), **cached(window=other)}
+    doubtful = remove(known(event(A), memory=memory, whole=False))
+    assert [kept.window for kept in doubtful.kept] == [other]
+    assert remove(known(event(A), memory=memory)).kept == ()
+    assert remove(known(memory=cached(), others=frozenset({HREF}), whole=False)).kept == ()
