@@ -18,11 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calsync import __version__, cliservice, config, flags, publicholidays
+from calsync import __version__, cliservice, config, flags, publicholidays, terminal
 from calsync.config import Config
 from calsync.errors import CalsyncError, GuardError, InputError, UsageError
 from calsync.moment import Moment
 from calsync.publicholidays import PublicHolidays
+from calsync.terminal import Look
 
 if TYPE_CHECKING:
     from calsync.model import Outlook
@@ -59,6 +60,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         options = parser({*given} & _VERBS.keys()).parse_args(given)
     except SystemExit as left:  # argparse has said all: the help, the version, or what is wrong
         return left.code if isinstance(left.code, int) else 0
+    if getattr(options, "verbose", False):
+        cliservice.show_requests()
     code: int = options.verb(options)
     return code
 
@@ -74,7 +77,12 @@ def parser(named: Collection[str] = ()) -> argparse.ArgumentParser:
         prog="calsync",
         description="Polite job-search follow-ups, computed from your journal and kept in your own calendar.",
         epilog="Without a command it syncs once.",
-        parents=[flags.shared(default=None), flags.computing(default=None), flags.syncing(default=False)],
+        parents=[
+            flags.shared(default=None),
+            flags.computing(default=None),
+            flags.syncing(default=False),
+            flags.asking_server(default=False),
+        ],
     )
     top.add_argument("--version", action="version", version=f"calsync {__version__}")
     top.set_defaults(verb=_sync)
@@ -108,9 +116,12 @@ def _sync(options: argparse.Namespace) -> int:
         raise UsageError("--offline and --exit-code go with --dry-run; add it, or leave them out")
     settings = _config(options)
     moment = _moment(options, settings)
-    done = sync.run_once(
-        settings, moment, os.environ, dry_run=options.dry_run, offline=options.offline, force=options.force
-    )
+    bar = terminal.Bar(sys.stderr)
+    try:
+        how = {"dry_run": options.dry_run, "offline": options.offline, "force": options.force}
+        done = sync.run_once(settings, moment, os.environ, **how, progress=bar)
+    finally:
+        bar.clear()
     code = _tell(options, done)
     return flags.CHANGES_AHEAD if options.exit_code and done.has_changes and not code else code
 
@@ -122,7 +133,7 @@ def _tell(options: argparse.Namespace, done: Report) -> int:
     if options.json:
         _print_json(report.run_json(done))
     else:
-        _print(report.run_text(done))
+        _print(map(_look().change, report.run_text(done)))
         _warn(done.warnings)
     for error in (*report.failures(done), *done.errors):
         print(f"calsync: {error}", file=sys.stderr)
@@ -141,7 +152,11 @@ def _windows(options: argparse.Namespace) -> int:
         shown = listing.current(outlook, everything=options.all)
         _print_json(listing.windows_json(shown, uids(settings, shown, os.environ)))
     else:
-        _print(listing.windows_text(outlook, listing.titles(settings), everything=options.all, why=options.why))
+        _print(
+            listing.windows_text(
+                outlook, listing.titles(settings), everything=options.all, why=options.why, look=_look()
+            )
+        )
         _warn(outlook.warnings)
     return 0
 
@@ -186,7 +201,7 @@ def _status(options: argparse.Namespace) -> int:
         if code:  # else nobody knows why the exit code is what it is
             print(f"calsync: {lines[0]}", file=sys.stderr)
     else:
-        _print(status.text(outlook, listing.titles(settings), moment.today))
+        _print(status.text(outlook, listing.titles(settings), moment.today, _look()))
         _print(lines)
         _warn(outlook.warnings)
     return code
@@ -252,7 +267,7 @@ def _remove(options: argparse.Namespace) -> int:
         if ahead.errors or not ahead.has_changes:
             return _tell(options, ahead)
         if not options.json:
-            _print(report.run_text(ahead))
+            _print(map(_look().change, report.run_text(ahead)))
         if not _agreed(removal.question(ahead)):
             print("calsync: nothing was removed", file=sys.stderr)
             return 1
@@ -315,6 +330,10 @@ def _demo(options: argparse.Namespace) -> int:
     return demo.run(options.today or datetime.now().astimezone().date(), once=options.once, say=say)
 
 
+def _look() -> Look:
+    return terminal.look_of(sys.stdout, os.environ)
+
+
 def _print(lines: Iterable[str]) -> None:
     for line in lines:
         print(line)
@@ -341,7 +360,7 @@ _VERBS: dict[str, tuple[Verb, str, tuple[Options, ...]]] = {
     "sync": (
         _sync,
         "bring the calendar and the feed to what the journal says, once",
-        (flags.shared, flags.computing, flags.syncing),
+        (flags.shared, flags.computing, flags.syncing, flags.asking_server),
     ),
     "windows": (_windows, "show the windows; asks no server", (flags.shared, flags.computing, flags.showing)),
     "why": (
@@ -367,7 +386,7 @@ _VERBS: dict[str, tuple[Verb, str, tuple[Options, ...]]] = {
     "remove": (
         _remove,
         "take everything of this journal out of the calendar and the feed",
-        (flags.shared, flags.removing),
+        (flags.shared, flags.removing, flags.asking_server),
     ),
     "password": (
         _password,
@@ -375,7 +394,7 @@ _VERBS: dict[str, tuple[Verb, str, tuple[Options, ...]]] = {
         (flags.shared, flags.renewing),
     ),
     "feed": (_feed, "show the secret addresses at which the feed is served", (flags.shared, flags.subscribing)),
-    "calendars": (_calendars, "show the calendars that the login sees", (flags.shared,)),
+    "calendars": (_calendars, "show the calendars that the login sees", (flags.shared, flags.asking_server)),
     "daemon": (_daemon, "stay, and sync whenever something changes", (flags.shared, cliservice.log_options)),
     "install-service": (_install_service, "install the systemd unit of the daemon", (cliservice.install_options,)),
     "demo": (

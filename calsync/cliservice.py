@@ -29,6 +29,14 @@ def log_options() -> argparse.ArgumentParser:
     return options
 
 
+def show_requests() -> None:
+    """Show each request to a server on standard error, as the daemon does with `--verbose`."""
+    import logging
+
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("calsync").setLevel(logging.DEBUG)
+
+
 def run(options: argparse.Namespace, load: Callable[[], Config], environ: Mapping[str, str]) -> int:
     """Be the daemon; returns the exit code. Raises as `daemon.run`."""
     import logging

@@ -35,6 +35,14 @@ def computing(default: object = argparse.SUPPRESS) -> argparse.ArgumentParser:
     return options
 
 
+def asking_server(default: object = argparse.SUPPRESS) -> argparse.ArgumentParser:
+    """Of every command that asks a server."""
+    options = argparse.ArgumentParser(add_help=False)
+    text = "show each request: its method, its address, what came of it; no secrets"
+    options.add_argument("--verbose", action="store_true", default=default, help=text)
+    return options
+
+
 def syncing(default: object = argparse.SUPPRESS) -> argparse.ArgumentParser:
     """What a sync takes."""
     options = argparse.ArgumentParser(add_help=False)

@@ -12,7 +12,8 @@ from datetime import date
 
 from calsync.config import Config
 from calsync.errors import Problem
-from calsync.model import Outlook, Window
+from calsync.model import Outlook, State, Window
+from calsync.terminal import PLAIN, Look
 from calsync.texts import Texts
 from calsync.titles import PlainTitles, Titles
 from calsync.workdays import say
@@ -62,21 +63,51 @@ def _window_json(window: Window, uid: str) -> dict[str, object]:
     }
 
 
-def windows_text(outlook: Outlook, words: Titles, *, everything: bool, why: bool) -> Iterator[str]:
-    """A line a window; with `why`, the reasons below it, and why other applications have none."""
+_STYLES = {State.DONE: "green", State.MISSED: "yellow", State.SKIPPED: "dim", State.FIRM: "", State.TENTATIVE: "dim"}
+
+
+def windows_text(outlook: Outlook, words: Titles, *, everything: bool, why: bool, look: Look = PLAIN) -> Iterator[str]:
+    """A line a window; with `why`, the reasons below it, and why other applications have none.
+
+    On a terminal the lines fit its width, and a last one counts them.
+    """
     windows = current(outlook, everything=everything)
     if not windows:
         yield "Nothing to do: no window is open or ahead."
-    days = [span_of(window.opens, window.closes) for window in windows]
-    width = max(map(len, days), default=0)
-    for window, when in zip(windows, days, strict=True):
-        yield f"{when:<{width}}  {window.state:<9}  {words.summary(window)}  [{window.id}]"
+    for window, line in zip(windows, _lines(windows, words, look), strict=True):
+        yield line
         if why:
             yield from (f"    {reason}" for reason in window.why)
     without = [standing for standing in outlook.standings if standing.why_not]
     if why and without:
         yield "Without a window:"
         yield from (f"    {standing.application.id}: {standing.why_not}" for standing in without)
+    if windows and look.width is not None:
+        yield look.paint(_count(windows), "bold")
+
+
+def _lines(windows: list[Window], words: Titles, look: Look) -> list[str]:
+    days = [span_of(window.opens, window.closes) for window in windows]
+    if look.width is None:
+        width = max(map(len, days), default=0)
+        return [
+            f"{when:<{width}}  {window.state:<9}  {words.summary(window)}  [{window.id}]"
+            for window, when in zip(windows, days, strict=True)
+        ]
+    if not windows:
+        return []
+    rows = [
+        (when, str(window.state), words.summary(window), f"[{window.id}]")
+        for window, when in zip(windows, days, strict=True)
+    ]
+    return look.table(rows, (3, 2), [_STYLES[window.state] for window in windows])
+
+
+def _count(windows: list[Window]) -> str:
+    """How many windows there are in each state: "5 windows: 3 firm, 2 tentative"."""
+    counts = {state: sum(window.state is state for window in windows) for state in State}
+    told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    return f"{len(windows)} window{'' if len(windows) == 1 else 's'}: {told}"
 
 
 def span_of(opens: date, closes: date) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from calsync.model import Interview, Outlook, Standing, Window
+from calsync.terminal import PLAIN, Look
 from calsync.titles import Titles
 from calsync.workdays import say
 
@@ -33,17 +34,15 @@ def standing_json(standing: Standing) -> dict[str, object]:
     }
 
 
-def text(outlook: Outlook, words: Titles, today: date) -> Iterator[str]:
-    """A line an application, then the question for each one that is stale."""
+def text(outlook: Outlook, words: Titles, today: date, look: Look = PLAIN) -> Iterator[str]:
+    """A line an application, then the question for each one that is stale. On a terminal the lines fit its width."""
     if not outlook.standings:
         yield "The journal has no applications yet."
         return
     windows = {window.id: window for window in outlook.windows}
     rows = [_COLUMNS, *(_row(standing, windows, words, today) for standing in outlook.standings)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        yield "  ".join([*cells, row[-1]])
+    styles = ["bold", *("yellow" if standing.stale else "" for standing in outlook.standings)]
+    yield from look.table(rows, (3, 0, 2), styles)
     for standing in outlook.standings:
         if standing.stale:
             yield ""

@@ -67,7 +67,7 @@ def words(config: Config) -> Wording:
     return Wording(config.texts.say, config.me, config.policy.country)
 
 
-def run_once(
+def run_once(  # noqa: PLR0913  # how a run goes; the flags by name
     config: Config,
     moment: Moment,
     environ: Mapping[str, str],
@@ -81,8 +81,9 @@ def run_once(
     """Read, compute, and bring every target to what is wanted; in a dry run write nothing anywhere.
 
     `targets` is what opens the targets that the config names, each by its word. `offline` leaves the server out of a
-    dry run; `force` lets pass what a guard would refuse; `progress` is told of each write. Raises JournalError, ConfigError where there is nothing to
-    sync to, BusyError where another run holds the state. What goes wrong with one target does not stop the next.
+    dry run; `force` lets pass what a guard would refuse; `progress` is told of each write: how many of how many. Raises
+    JournalError, ConfigError where there is nothing to sync to, BusyError where another run holds the state. What goes
+    wrong with one target does not stop the next.
     """
     must_have_target(config)
     book = Book(config, moment.today, publicholidays.kept(environ, writes=not dry_run))

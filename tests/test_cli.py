@@ -259,7 +259,7 @@ def test_a_wrong_journal_ends_with_3_and_tells_every_mistake_with_its_place(home
     assert said.code == 3
     assert one_clear_message(said)
     assert all(f"{file}:{line}:" in said.err for file, line in MISTAKES)
-    assert home.tree() == before
+    assert {path for path in home.tree() if not path.startswith("cache")} == set(before)
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from calsync.targets.davwords import Answer, come_back, refusal, why_no_answer
 from calsync.targets.davxml import Multistatus
 
 REDIRECTS = 5
+
+_log = logging.getLogger(__name__)
 
 # It warns of every answer that is not as it expects; what matters of that is an error with a message of ours.
 logging.getLogger("caldav").setLevel(logging.CRITICAL)
@@ -119,12 +122,13 @@ class _Session(http.Session):
 
     def request(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401  # the parent's arguments, passed on
         """As the library's (method, URL, ...), but a redirect is an answer. Raises _RefusedError for a 401."""
-        more = 0
+        more, began, became = 0, time.monotonic(), "no answer"
         try:
             own = {"allow_redirects": False, "proxies": proxies(args[1])}
             response = super().request(*args, **{**settings, **own})
-            more = len(response.history)
+            more, became = len(response.history), f"{response.status_code}"
         finally:
+            _log.debug("%s %s: %s, %.0f ms", args[0], _plain(args[1]), became, 1000 * (time.monotonic() - began))
             with self._lock:
                 self.sent += 1 + more
         if response.status_code == 401:
@@ -157,6 +161,8 @@ class Connection:
     ) -> None:
         self._login = login
         self._patience = patience or Patience()
+        self.date: str | None = None
+        """The server's clock, as its last answer told it."""
         self._timeout = timeout
         self._insecure = allow_insecure
         self._lock = threading.Lock()
@@ -285,6 +291,7 @@ class Connection:
             raise GarbledError(f"The answer of {url} cannot be read: it is cut off, or garbled.") from None
         if response.status == 503:
             raise OverloadedError("The server is not available now (503). Try again later.")
+        self.date = response.headers.get("Date") or self.date
         return Answer.of(response, url)
 
     def _no_answer(self, error: OSError, url: str) -> NoAnswerError:
@@ -296,6 +303,12 @@ class Connection:
             )
         text = why_no_answer(error, _host(url), self._timeout)
         return BrokenError(text) if _is_broken(error) else NoAnswerError(text)
+
+
+def _plain(url: str) -> str:
+    """A URL as it may be shown: without a user, a password or a query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _host(url: str) -> str:
