@@ -47,8 +47,14 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, form: str, le
         else:
             inbox.ask(reason)
 
+    working: list[Daemon] = []
+
+    def late() -> None:
+        for each in working:
+            each.leave()
+
     with contextlib.ExitStack() as stack:
-        stack.enter_context(signals(handle))
+        stack.enter_context(signals(handle, late))
         stack.enter_context(health.locked(paths.state_folder(environ)))
         services, notifier = Services(environ), Notifier(environ)
         stack.callback(services.close)
@@ -64,6 +70,7 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, form: str, le
             services=services,
             notifier=notifier,
         )
+        working.append(daemon)
         daemon.run()
     return 0
 

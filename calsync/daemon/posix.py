@@ -23,11 +23,11 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def signals(handle: Callable[[signal.Signals], None], end_seconds: float = END_SECONDS) -> Iterator[None]:
+def signals(handle: Callable[[signal.Signals], None], late: Callable[[], None]) -> Iterator[None]:
     """Call `handle` for SIGTERM, SIGINT, SIGHUP and SIGUSR1 while the block runs. Only for the main thread.
 
-    After the first two, the process ends with 0 if the block does not end within `end_seconds`: all that calsync keeps
-    is written so that it is whole at any moment.
+    After the first two, if the block does not end within `END_SECONDS`, `late` is called and the process ends with 0:
+    all that calsync keeps is written so that it is whole at any moment.
     """
     reader, writer = socket.socketpair()
     writer.settimeout(0)
@@ -39,8 +39,9 @@ def signals(handle: Callable[[signal.Signals], None], end_seconds: float = END_S
             if each not in _WANTED:
                 continue
             handle(each)
-            if each in _ENDING and not over.wait(end_seconds):
+            if each in _ENDING and not over.wait(END_SECONDS):
                 _log.warning("The work under way takes too long: it is broken off. Nothing is lost.")
+                late()
                 logging.shutdown()
                 os._exit(0)
 

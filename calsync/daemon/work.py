@@ -39,6 +39,8 @@ BUSY_RETRY = timedelta(seconds=15)
 """When to try again after another calsync was at work on the same state."""
 _SIGN_SECONDS = 1.0
 """Signs of life are given no more often than this."""
+_TRIES = 5
+"""Between two signs of life a request may be tried three times, and waited for as long as twice more (`davretry`)."""
 _RELOADS = frozenset({Reason.CONFIG, Reason.RELOAD})
 
 _log = logging.getLogger(__name__)
@@ -150,6 +152,10 @@ class Daemon:
                 reasons = self._wait()
         except EndedError:
             _log.info("A sync was left unfinished: the next one goes on from there.")
+        self.leave()
+
+    def leave(self) -> None:
+        """Tell that the daemon ends as it was asked to; also from another thread, where this one is held up."""
         self._notifier.stopping()
         self._health = replace(self._health, stopped=self._clock.now(), updated=self._clock.now(), next_run=None)
         self._publish()
@@ -197,10 +203,10 @@ class Daemon:
     def _loaded(self) -> Config:
         config = self._load()
         sync.must_have_target(config)
-        if self._notifier.watchdog and config.caldav and config.caldav.timeout >= self._notifier.watchdog / 2:
-            shorter = self._notifier.watchdog / 2 - 1
-            _log.warning("caldav.timeout is cut to %.0f s: WatchdogSec= of the unit allows no more.", shorter)
-            config = replace(config, caldav=replace(config.caldav, timeout=max(1.0, shorter)))
+        longest = max(1.0, (self._notifier.watchdog or float("inf")) / _TRIES)
+        if config.caldav and config.caldav.timeout > longest:
+            _log.warning("caldav.timeout is cut to %.0f s: WatchdogSec= of the unit allows no more.", longest)
+            config = replace(config, caldav=replace(config.caldav, timeout=longest))
         return config
 
     def _reload(self, *, asked: bool) -> bool:

@@ -210,6 +210,7 @@ def test_a_request_that_hangs_does_not_hold_up_the_end(home: Home):
         home.signal(signal.SIGTERM)
         assert process.wait(5) == 0
     assert home.said("takes too long")
+    assert home.health.stopped
 
 
 def test_sigint_ends_it_as_well(home: Home, radicale: Server):
