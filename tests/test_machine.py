@@ -165,6 +165,6 @@ def bounded(examples: int, steps: int, **more: Any) -> settings:
 
 
 TestInMemory = PersonInMemory.TestCase
-TestInMemory.settings = bounded(40, 40)
+TestInMemory.settings = bounded(30, 40)
 TestOnQuirks = PersonOnQuirks.TestCase
 TestOnQuirks.settings = bounded(10, 30)
