@@ -314,6 +314,16 @@ def _calendars(options: argparse.Namespace) -> int:
     return 0
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    from calsync import doctor
+
+    say = None if options.json else partial(print, flush=True)
+    findings = doctor.told(_config(options), os.environ, datetime.now(UTC), say)
+    if options.json:
+        _print_json(doctor.as_json(findings))
+    return doctor.exit_code(findings)
+
+
 def _daemon(options: argparse.Namespace) -> int:
     return cliservice.run(options, partial(_config, options), os.environ)
 
@@ -395,6 +405,7 @@ _VERBS: dict[str, tuple[Verb, str, tuple[Options, ...]]] = {
     ),
     "feed": (_feed, "show the secret addresses at which the feed is served", (flags.shared, flags.subscribing)),
     "calendars": (_calendars, "show the calendars that the login sees", (flags.shared, flags.asking_server)),
+    "doctor": (_doctor, "look at all that a sync needs, and say what to do", (flags.shared, flags.asking_server)),
     "daemon": (_daemon, "stay, and sync whenever something changes", (flags.shared, cliservice.log_options)),
     "install-service": (_install_service, "install the systemd unit of the daemon", (cliservice.install_options,)),
     "demo": (

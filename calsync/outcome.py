@@ -1,4 +1,7 @@
-"""What one target is to show, and what became of it in a run. Public face: `Desired`, `Learn`; `Outcome`, `Failure`."""
+"""What one target is to show, what is written to it, and what became of it in a run.
+
+Public face: `Desired`, `Learn`; `Write`; `Outcome`, `Failure`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from calsync.errors import CalsyncError
-from calsync.model import Reminder, Window
+from calsync.model import Reminder, Resource, Window
 from calsync.plan import Change, Kept
 from calsync.signals import Answer
 
@@ -55,3 +58,13 @@ class Desired:
 
 Learn = Callable[[tuple[Answer, ...]], Desired]
 """Take answers to the journal, and say what is desired then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A change that is ready to be sent, in any thread, and what to record of its result."""
+
+    change: Change
+    uid: str
+    send: Callable[[], Resource | None]
+    record: Callable[[Resource | None], None]

@@ -8,8 +8,8 @@ Public face: `reconcile` and `remove`, which give an `Outcome` (`outcome.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -17,7 +17,7 @@ from calsync import signals, views
 from calsync.errors import CalsyncError
 from calsync.identity import hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp, Window
-from calsync.outcome import Desired, Failure, Learn, Outcome
+from calsync.outcome import Desired, Failure, Learn, Outcome, Write
 from calsync.plan import Action, Change, Found, Kept, Plan, Wanted, decide, is_past, mirror
 from calsync.plan import remove as plan_removal
 from calsync.several import at_once
@@ -67,16 +67,6 @@ def remove(target: Target, windows: Mapping[str, Window], state: State, terms: T
         run.forget_all()
         views.drop(state, run.survey.place)
     return run.told()
-
-
-@dataclass(frozen=True, slots=True)
-class _Write:
-    """A change that is ready to be sent, in any thread, and what to record of its result."""
-
-    change: Change
-    uid: str
-    send: Callable[[], Resource | None]
-    record: Callable[[Resource | None], None]
 
 
 class _Run:
@@ -214,7 +204,7 @@ class _Run:
             self._read_back()
         self.outcome.changes.sort(key=lambda each: each[0])
 
-    def _conclude(self, write: _Write, result: Resource | CalsyncError | None) -> None:
+    def _conclude(self, write: Write, result: Resource | CalsyncError | None) -> None:
         """Record what became of a write."""
         change = write.change
         try:
@@ -234,7 +224,7 @@ class _Run:
         except CalsyncError as error:
             self.outcome.ended = self.outcome.ended or error
 
-    def _meet(self, write: _Write) -> None:
+    def _meet(self, write: Write) -> None:
         """Deal with what another has made of the event: decide again, once, on what stands there now."""
         if write.change.action is Action.CREATE:
             self._make_elsewhere(write)
@@ -260,11 +250,11 @@ class _Run:
         self.outcome.unchanged += plan.unchanged
         return next((each for each in plan.changes if each.action is not Action.CREATE), None)
 
-    def _prepared(self, change: Change) -> _Write:
+    def _prepared(self, change: Change) -> Write:
         prepare = {Action.CREATE: self._create, Action.UPDATE: self._update, Action.DELETE: self._delete}
         return prepare[change.action](change)
 
-    def _create(self, change: Change) -> _Write:
+    def _create(self, change: Change) -> Write:
         from calsync import ical
 
         assert change.after is not None
@@ -278,9 +268,9 @@ class _Run:
             self._record(resource, after, mark, hashes(after), stamp)
             self.outcome.changes.append((change, uid))
 
-        return _Write(change, uid, lambda: self.target.create(f"{uid}.ics", body), record)
+        return Write(change, uid, lambda: self.target.create(f"{uid}.ics", body), record)
 
-    def _make_elsewhere(self, write: _Write) -> None:
+    def _make_elsewhere(self, write: Write) -> None:
         """Adopt what stands in the way if it is ours; else make the event under another UID."""
         for _ in range(_GENERATIONS - 1):
             if self._adopt(f"{write.uid}.ics", write.change):
@@ -314,7 +304,7 @@ class _Run:
             self.outcome.kept.append(Kept(change.window, item.uid, "was there already: see the next run"))
         return True
 
-    def _update(self, change: Change) -> _Write:
+    def _update(self, change: Change) -> Write:
         from calsync import ical
 
         assert change.before is not None
@@ -329,9 +319,9 @@ class _Run:
             self._record(resource, after, change.mark, base, stamp)
             self.outcome.changes.append((change, before.uid))
 
-        return _Write(change, before.uid, lambda: self.target.update(old, body), record)
+        return Write(change, before.uid, lambda: self.target.update(old, body), record)
 
-    def _delete(self, change: Change) -> _Write:
+    def _delete(self, change: Change) -> Write:
         assert change.before is not None
         found, old = change.before, self.survey.seen[change.before.href].resource
 
@@ -339,7 +329,7 @@ class _Run:
             self._retire(found.href, change.mark)
             self.outcome.changes.append((change, found.item.uid))
 
-        return _Write(change, found.item.uid, lambda: self.target.delete(old), record)
+        return Write(change, found.item.uid, lambda: self.target.delete(old), record)
 
     # Remember.
 

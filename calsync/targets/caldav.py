@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from calsync.credentials import Secret
 from calsync.errors import SyncFailedError, UnreachableError
 from calsync.model import Resource
-from calsync.targets import davfind, davservice, davurl, davxml
+from calsync.targets import davfind, davservice, davtls, davurl, davxml
 from calsync.targets.base import Changes, ConflictError, ItemError, Listing, MissingError
 from calsync.targets.davdns import look_up
 from calsync.targets.davhttp import Connection, GarbledError, Trust
@@ -68,6 +70,7 @@ class CaldavTarget:
         sleep: Sleep = time.sleep,
     ) -> None:
         self._connections = connections
+        self._ca_file, self._timeout = ca_file, timeout
         self._url = url
         self._resolve = resolve
         self._create = create
@@ -213,6 +216,18 @@ class CaldavTarget:
     def calendars(self) -> list[davfind.Calendar]:
         """All calendars that the login sees, by name. Errors as `listing`."""
         return davfind.survey(self._connection, self._entrances())
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's clock, as of its last answer; None where it tells none (RFC 9110 6.6.1)."""
+        try:
+            return parsedate_to_datetime(self._connection.date or "")
+        except ValueError:
+            return None
+
+    def certificate_end(self) -> datetime | None:
+        """When the server's certificate ends; None without TLS. Raises OSError where that cannot be seen directly."""
+        return davtls.certificate_end(self.where, self._ca_file, self._timeout)
 
     # Where the calendar is
 
