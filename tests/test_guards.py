@@ -1,0 +1,136 @@
+"""Never too much is concluded: each guard of `docs/identity.md`, with what would happen without it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from calsync.targets.base import Changes, Listing
+from tests.test_reconcile import CALL, JOURNAL, NOW, REJECTED, Desk, Doubtful, Race, counted, kept
+
+TOMORROW = NOW + timedelta(days=1, hours=1)
+"""All is listed anew by then, whatever a token says."""
+
+
+def answers(desk: Desk) -> str:
+    path = desk.folder / "answers.yaml"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def href_of(desk: Desk, words: str) -> str:
+    return next(href for href, body in desk.target.items.items() if words in body)
+
+
+def test_a_list_that_leaves_an_event_out_without_a_word_is_no_deletion(tmp_path: Path):
+    """The event itself is asked for: it stands."""
+    desk = Desk(tmp_path, target := Race())
+    desk.run()
+    before = target.items
+    target.hidden = {href_of(desk, "Lee")}
+    for later in (timedelta(0), timedelta(days=1, hours=1)):
+        report = desk.run(NOW + later)
+        assert (counted(report), report.outcomes[0].answers) == ((0, 0, 0), ())
+    assert (answers(desk), target.items) == ("", before)
+    target.hidden = set()
+    assert (counted(desk.run(TOMORROW)), answers(desk), target.items) == ((0, 0, 0), "", before)
+
+
+def test_in_a_list_in_doubt_a_real_deletion_is_not_heard_until_a_whole_list_says_so(tmp_path: Path):
+    desk = Desk(tmp_path, target := Doubtful())
+    desk.run()
+    other = href_of(desk, "E-mail Dana")
+    target.remove(href_of(desk, "Lee"))
+    target.hidden = {other}
+    for _ in range(2):
+        report = desk.run(TOMORROW)
+        assert counted(report) == (0, 0, 0)
+        assert CALL in kept(report)
+        assert answers(desk) == ""
+    target.hidden = set()
+    desk.run(TOMORROW)
+    assert CALL in answers(desk)
+    assert answers(desk).count("skipped") == 1
+
+
+def test_what_is_wanted_no_more_is_not_forgotten_in_a_list_in_doubt(tmp_path: Path):
+    """Else it would stay for ever where the server drops marks, and its UID would count as used up."""
+    desk = Desk(tmp_path, target := Doubtful())
+    desk.run()
+    target.hidden = {href_of(desk, "Lee")}
+    desk.write(REJECTED)
+    desk.run(TOMORROW)
+    target.hidden = set()
+    desk.write(JOURNAL)
+    assert counted(desk.run(TOMORROW)) == (0, 0, 0)
+
+
+class Liar(Doubtful):
+    """Says of `denied` items, to who asks for changes, that they are gone; they are not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.denied: set[str] = set()
+
+    def changes(self, token: str) -> Changes | None:
+        found = super().changes(token)
+        return found and replace(found, gone=found.gone | self.denied)
+
+    def listing(self) -> Listing:
+        return Listing(super().listing().etags)
+
+
+def test_a_change_that_tells_of_a_deletion_which_was_none_is_no_deletion(tmp_path: Path):
+    desk = Desk(tmp_path, target := Liar())
+    desk.run()
+    desk.run()
+    before = target.items
+    target.denied = {href_of(desk, "Lee")}
+    report = desk.run()
+    assert (counted(report), answers(desk), target.items) == ((0, 0, 0), "", before)
+
+
+def test_events_of_the_past_that_a_person_cleans_up_are_no_skips(tmp_path: Path):
+    desk = Desk(tmp_path)
+    desk.run()
+    later = NOW + timedelta(days=7)
+    desk.target.remove(href_of(desk, "Lee"))
+    desk.run(later)
+    assert answers(desk) == ""
+
+
+@pytest.mark.parametrize(("gone", "stops"), [(5, False), (6, True)])
+def test_more_than_five_and_more_than_a_third_gone_stop_the_run(tmp_path: Path, gone: int, stops: bool):
+    desk = Desk(tmp_path)
+    desk.write(many(8))
+    desk.run()
+    for href in sorted(desk.target.items)[:gone]:
+        desk.target.remove(href)
+    before = desk.target.items
+    report = desk.run()
+    assert (report.exit_code == 1) == stops
+    assert answers(desk).count("skipped") == (0 if stops else gone)
+    assert desk.target.items == before
+
+
+@pytest.mark.parametrize(("of", "stops"), [(18, False), (17, True)])
+def test_a_third_of_many_may_go(tmp_path: Path, of: int, stops: bool):
+    """Six of eighteen are no more than a third; six of seventeen are."""
+    desk = Desk(tmp_path)
+    desk.write(many(of))
+    assert counted(desk.run()) == (of, 0, 0)
+    desk.write(many(of - 6))
+    report = desk.run()
+    assert (report.exit_code == 1) == stops
+    assert len(desk.target.items) == (of if stops else of - 6)
+
+
+def many(count: int) -> str:
+    """So many applications at different companies, a call each."""
+    return "applications:\n" + "".join(
+        f"  - {{company: Company {number}, contact: {{phone: +1 312 555 01{number:02}}}, "
+        "events: [{applied: 2026-11-18}]}\n"
+        for number in range(count)
+    )
