@@ -7,18 +7,20 @@ five, with the spread of each. Peers live in an environment of their own under b
 from __future__ import annotations
 
 import os
+import platform
+import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-PEERS = ROOT / "build" / "bench-peers"
+PEERS, OURS = ROOT / "build" / "bench-peers", ROOT / "build" / "bench-calsync"
 ROUNDS = 5
 
 CONFIG = """\
@@ -44,13 +46,20 @@ APPLICATION = """\
 """
 
 
+LOAD_ALONE = "import yaml; yaml.load(open('applications.yaml', 'rb'), yaml.CSafeLoader)"
+
+COUNTS = (10, 100, 1_000, 10_000)
+
+
 class Row(NamedTuple):
-    """What is compared: our command, theirs, and the ratio that we aim at."""
+    """What is compared: our command, theirs, each with the size of its journal, and the ratio that we aim at."""
 
     name: str
     ours: Sequence[str]
     theirs: Sequence[str]
     at_most: float
+    count: int
+    their_count: int
 
 
 def journal(count: int) -> str:
@@ -64,29 +73,43 @@ def journal(count: int) -> str:
 
 def peers() -> Path:
     """The folder of the peers' commands, installed on first use."""
-    if not (PEERS / "bin" / "vdirsyncer").exists():
-        venv.create(PEERS, with_pip=True, clear=True)
-        pip = [str(PEERS / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "vdirsyncer"], check=True)
-    return PEERS / "bin"
+    return environment(PEERS, "vdirsyncer", "vdirsyncer")
 
 
-def seconds(command: Sequence[str], folder: Path, environment: dict[str, str]) -> float:
-    """How long one whole process takes."""
+def ourselves() -> Path:
+    """The folder of calsync's command, installed as users do: development tools slow the start of every Python."""
+    shutil.rmtree(OURS, ignore_errors=True)
+    return environment(OURS, "calsync", str(ROOT))
+
+
+def environment(folder: Path, command: str, package: str) -> Path:
+    """The folder of commands of an environment that has `package`, made where there is none."""
+    if not (folder / "bin" / command).exists():
+        venv.create(folder, with_pip=True, clear=True)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, package], check=True)
+    return folder / "bin"
+
+
+def seconds(command: Sequence[str], folder: Path) -> float:
+    """How long one whole process takes, with the journal of `folder`."""
+    own = {"CALSYNC_CONFIG": str(folder / "config.yaml")}
+    own |= {"XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
     start = time.perf_counter()
-    subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, cwd=folder, env={**os.environ, **own}, stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
 
 
-def compare(row: Row, folder: Path, environment: dict[str, str]) -> str:
+def compare(row: Row, folders: Path) -> str:
     """Run both in turn and tell the ratio of their medians, each with its spread."""
-    for command in (row.ours, row.theirs):
-        seconds(command, folder, environment)  # fills the system's cache of files
-    both = [(seconds(row.ours, folder, environment), seconds(row.theirs, folder, environment)) for _ in range(ROUNDS)]
+    sides = ((row.ours, folders / str(row.count)), (row.theirs, folders / str(row.their_count)))
+    for command, folder in sides:
+        seconds(command, folder)  # fills the system's cache of files
+    both = [[seconds(command, folder) for command, folder in sides] for _ in range(ROUNDS)]
     ours, theirs = zip(*both, strict=True)
     ratio = statistics.median(ours) / statistics.median(theirs)
     verdict = "ok" if ratio <= row.at_most else "over"
-    return f"{row.name:52} {ratio:5.2f}  (aim {row.at_most:.2f}, {verdict})   {spread(ours)} / {spread(theirs)}"
+    return f"| {row.name} | {ratio:.2f} | {row.at_most:g} | {verdict} | {spread(ours)} | {spread(theirs)} |"
 
 
 def spread(times: Sequence[float]) -> str:
@@ -95,31 +118,50 @@ def spread(times: Sequence[float]) -> str:
     return f"{middle:.0f} ms ({low:.0f} to {high:.0f})"
 
 
+def growth(command: Sequence[str], folders: Path) -> Iterator[str]:
+    """How the cost grows with the journal: a line a size, medians of as many runs."""
+    yield "| applications | whole command | each |"
+    yield "|---|---|---|"
+    for count in COUNTS:
+        times = [seconds(command, folders / str(count)) for _ in range(ROUNDS)]
+        yield f"| {count:,} | {spread(times)} | {1000 * statistics.median(times) / count:.2f} ms |"
+
+
 def main() -> None:
-    """Print one line for each row."""
-    bin_folder = peers()
-    calsync = [sys.executable, "-m", "calsync", "--today", "2026-11-20"]
+    """Print the tables of docs/performance.md."""
+    vdirsyncer = str(peers() / "vdirsyncer")
+    folder = ourselves()
+    windows = [str(folder / "calsync"), "--today", "2026-11-20", "windows"]
+    told = [*windows, "--json"]
+    load = [str(folder / "python"), "-c", LOAD_ALONE]
     rows = [
         Row(
-            "calsync windows, 100 applications / vdirsyncer --version",
-            [*calsync, "windows"],
-            [str(bin_folder / "vdirsyncer"), "--version"],
+            "`calsync windows`, 100 applications / `vdirsyncer --version`",
+            windows,
+            [vdirsyncer, "--version"],
             0.8,
+            100,
+            100,
         ),
+        Row("`windows --json`, 10,000 applications / CSafeLoader alone", told, load, 0.8, 10_000, 10_000),
+        Row("`windows --json`, 10,000 / 1,000 applications", told, told, 11, 10_000, 1_000),
     ]
+    version = subprocess.run([vdirsyncer, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
+    print(
+        f"Python {platform.python_version()}, vdirsyncer {version}, {os.cpu_count()} processors, {datetime.now(UTC).date()}\n"
+    )
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
-        (folder / "applications.yaml").write_text(journal(100), encoding="utf-8")
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "CALSYNC_CONFIG": str(folder / "config.yaml"),
-            "XDG_STATE_HOME": str(folder / "state"),
-            "XDG_CACHE_HOME": str(folder / "cache"),
-        }
+        folders = Path(name)
+        for count in COUNTS:
+            (folders / str(count)).mkdir()
+            (folders / str(count) / "config.yaml").write_text(CONFIG, encoding="utf-8")
+            (folders / str(count) / "applications.yaml").write_text(journal(count), encoding="utf-8")
+        print("| What / against | ratio | aim | | ours | theirs |\n|---|---|---|---|---|---|")
         for row in rows:
-            print(compare(row, folder, environment))
+            print(compare(row, folders), flush=True)
+        print()
+        for line in growth(told, folders):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ under the bar of its person.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -207,14 +208,18 @@ def _merged(one: Placed, two: Placed) -> Placed | None:
 
     A window that the user has moved keeps its days and takes the other in; two that were moved apart stay apart.
     """
-    pins = {each.pin for each in (one, two) if each.pin is not None}
-    if len(pins) > 1 or not (days := _shared(one, two)):
+    if not (days := _shared(one, two)):
         return None
-    claims = sorted((*one.claims, *two.claims), key=_by_own_rule)
+    pin, other = one.pin, two.pin
+    if pin is not None and other is not None and pin != other:
+        return None
+    claims = list(one.claims)
+    for claim in two.claims:
+        insort(claims, claim, key=_by_own_rule)
     parts = (*_parts(one), *_parts(two))
-    if not pins:
+    if pin is None and other is None:
         return Placed(tuple(claims), Span(days[0], days[-1]), days, parts=parts)
-    pinned = one if one.pin is not None else two
+    pinned = one if pin is not None else two
     return Placed(tuple(claims), pinned.span, pinned.days, parts=parts)
 
 
