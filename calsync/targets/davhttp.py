@@ -57,6 +57,8 @@ class BrokenError(NoAnswerError, PassingError):
 class OverloadedError(PassingError):
     """The server has too much to do (429, 503), and has done nothing."""
 
+    crowds = True
+
 
 class GarbledError(UnreachableError):
     """An answer came, and is not what it says it is."""

@@ -28,13 +28,17 @@ SECONDS = 60.0
 FAULTS = (500, 502, 504)
 """Faults of a server or of a proxy before it that may pass. 503 is an error of its own; 501 and 507 do not pass."""
 
+LOCKED = 423
+"""Another write holds a lock, and nothing was done: Xandikos takes one write at a time."""
+
 Sleep = Callable[[float], None]
 
 
 class PassingError(UnreachableError):
-    """What may be over soon. `at_once`: it is worth a first try without waiting."""
+    """What may be over soon. `at_once`: it is worth a first try without waiting. `crowds`: from then on, one at a time."""
 
     at_once = False
+    crowds = False
 
 
 class _FaultError(PassingError):
@@ -42,19 +46,22 @@ class _FaultError(PassingError):
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
+        self.at_once = self.crowds = answer.status == LOCKED
         super().__init__(f"a fault of the server ({answer.status})")
 
 
 class Patience:
     """Tries again, with exponential backoff, jitter and Retry-After (RFC 9110 10.2.3); one for all requests of a run.
 
-    What is tried again is tried by one thread at a time, so that a server that has too much to do gets less.
+    What is tried again is tried by one thread at a time. From the first word that it was too much for the server, or
+    that two writes met, so is everything.
     """
 
     def __init__(self, sleep: Sleep = time.sleep) -> None:
         self._sleep = sleep
         self._left = SECONDS
         self._turn = threading.Lock()
+        self._is_crowded = False
         self._inside = threading.local()
 
     def __call__(self, attempt: Callable[[], Answer]) -> Answer:
@@ -64,23 +71,26 @@ class Patience:
         """
         if getattr(self._inside, "busy", False):
             return attempt()
-        try:
-            return _checked(attempt)
-        except PassingError as error:
-            first = error
+        failed: list[PassingError] = []
+        if not self._is_crowded:
+            try:
+                return _checked(attempt)
+            except PassingError as error:
+                failed.append(error)
+                if error.crowds:
+                    self._is_crowded = True
         try:
             with self._turn:
                 self._inside.busy = True
-                return self._again(attempt, first)
+                return self._again(attempt, failed)
         except _FaultError as error:
             return error.answer
         finally:
             self._inside.busy = False
 
-    def _again(self, attempt: Callable[[], Answer], first: PassingError) -> Answer:
+    def _again(self, attempt: Callable[[], Answer], failed: list[PassingError]) -> Answer:
+        """Try until the end; what has `failed` counts as tried."""
         from tenacity import Retrying, retry_if_exception_type
-
-        failed = [first]
 
         def next_try() -> Answer:
             if failed:
@@ -106,7 +116,7 @@ class Patience:
 
 def _checked(attempt: Callable[[], Answer]) -> Answer:
     answer = attempt()
-    if answer.status in FAULTS:
+    if answer.status in (*FAULTS, LOCKED):
         raise _FaultError(answer)
     return answer
 

@@ -220,3 +220,16 @@ def test_a_calendar_is_made_once_at_most(on: On) -> None:
     with pytest.raises(UnreachableError):
         patient.target.listing()
     assert patient.methods.count("MKCALENDAR") == 1
+
+
+def test_two_writes_that_meet_on_xandikos_are_sent_again_one_by_one(on: On) -> None:
+    """It answers 423 while another write is on its way, and has done nothing then: no look is needed, and no wait."""
+    patient = on(Reply(423), Reply(204), Reply(204))
+    patient.target.update(ITEM, OTHER)
+    patient.target.update(ITEM, OTHER)
+    assert (patient.methods, patient.waited) == (["PUT"] * 3, [0])
+
+
+def test_a_lock_that_stays_is_told(on: On) -> None:
+    with pytest.raises(ItemError, match="another program holds a lock"):
+        on(Reply(423)).target.update(ITEM, OTHER)
