@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from calsync import ical
+from calsync.identity import uid_of
+from calsync.model import Mark
 from calsync.targets.base import Changes, Listing
-from tests.test_reconcile import CALL, JOURNAL, NOW, REJECTED, Desk, Doubtful, Race, counted, kept
+from tests.test_reconcile import CALL, JOURNAL, NOW, REJECTED, Desk, Doubtful, Race, Stripping, counted, kept
 
 TOMORROW = NOW + timedelta(days=1, hours=1)
 """All is listed anew by then, whatever a token says."""
@@ -55,9 +59,13 @@ def test_in_a_list_in_doubt_a_real_deletion_is_not_heard_until_a_whole_list_says
     assert answers(desk).count("skipped") == 1
 
 
+class Bare(Stripping, Doubtful):
+    """Drops marks, and lists in doubt: then the cache alone knows the events."""
+
+
 def test_what_is_wanted_no_more_is_not_forgotten_in_a_list_in_doubt(tmp_path: Path):
-    """Else it would stay for ever where the server drops marks, and its UID would count as used up."""
-    desk = Desk(tmp_path, target := Doubtful())
+    """Else its UID would count as used up, and a second event of the window would be made beside it."""
+    desk = Desk(tmp_path, target := Bare())
     desk.run()
     target.hidden = {href_of(desk, "Lee")}
     desk.write(REJECTED)
@@ -65,6 +73,22 @@ def test_what_is_wanted_no_more_is_not_forgotten_in_a_list_in_doubt(tmp_path: Pa
     target.hidden = set()
     desk.write(JOURNAL)
     assert counted(desk.run(TOMORROW)) == (0, 0, 0)
+    assert len(target.items) == 3
+
+
+def test_of_two_generations_the_later_one_is_heard(tmp_path: Path):
+    """The other was left behind by another computer, and goes."""
+    desk = Desk(tmp_path)
+    desk.run()
+    href = href_of(desk, "Lee")
+    item = ical.parse(desk.target.items[href])
+    assert item is not None
+    later = Mark("default", CALL, 2)
+    desk.target.put("0.ics", ical.build(item.reminder, later, uid_of(later, "caldav"), item.stamp, ZoneInfo("UTC")))
+    desk.target.put(href, desk.target.items[href].replace("SUMMARY:Call", "SUMMARY:✓ Call"))
+    report = desk.run()
+    assert (counted(report), answers(desk)) == ((0, 0, 1), "")
+    assert href not in desk.target.items
 
 
 class Liar(Doubtful):
