@@ -8,7 +8,6 @@ such as a server, is a service (`services.py`). Others read how it does from `he
 from __future__ import annotations
 
 import contextlib
-import logging
 import signal
 import sys
 import time
@@ -38,16 +37,13 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, form: str, le
     logs.set_up(sys.stderr, environ, form, level)
     inbox = Inbox()
     wishes = {signal.SIGHUP: Reason.RELOAD, signal.SIGUSR1: Reason.SIGNAL}
+    working: list[Daemon] = []
 
     def handle(received: signal.Signals) -> None:
-        reason = wishes.get(received)
-        logging.getLogger(__name__).debug("Got %s.", received.name)
-        if reason is None:
-            inbox.stop()
+        if received in wishes:
+            inbox.ask(wishes[received])
         else:
-            inbox.ask(reason)
-
-    working: list[Daemon] = []
+            inbox.stop()
 
     def late() -> None:
         for each in working:
@@ -56,8 +52,7 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, form: str, le
     with contextlib.ExitStack() as stack:
         stack.enter_context(signals(handle, late))
         stack.enter_context(health.locked(paths.state_folder(environ)))
-        services, notifier = Services(environ), Notifier(environ)
-        stack.callback(services.close)
+        services = stack.enter_context(contextlib.closing(Services(environ)))
         timer = stack.enter_context(contextlib.closing(Timer()))
         watcher = stack.enter_context(contextlib.closing(Watcher(inbox.ask)))
         daemon = Daemon(
@@ -68,7 +63,7 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, form: str, le
             inbox=inbox,
             watch=watcher,
             services=services,
-            notifier=notifier,
+            notifier=Notifier(environ),
         )
         working.append(daemon)
         daemon.run()

@@ -13,7 +13,7 @@ project = tomllib.load(open("pyproject.toml", "rb"))["project"]
 print("\n".join(sorted(project["dependencies"] + project["optional-dependencies"]["server"])))
 PY
 )
-root=$boot_cache/root-$suite-$(sha256sum <<<"$packages $needs" | cut -c1-8)
+root=$boot_cache/boot-$suite-$(sha256sum <<<"$packages $needs" | cut -c1-8)
 boot=$(mktemp -d /tmp/calsync-boot.XXXXXX)
 R=$boot/t/root
 nspawn_pid=
@@ -53,7 +53,7 @@ matches() { grep -qE -- "$1" <<<"$2" || { echo "no /$1/ in: $(tail -n 5 <<<"$2")
 
 make_root() {
     [ -e "$root.done" ] && return
-    rm -rf "$root" && mkdir -p "$boot_cache" || return
+    rm -rf "$boot_cache/boot-$suite-"* && mkdir -p "$boot_cache" || return # those of earlier dependencies go
     mmdebstrap -q --variant=minbase --include="$packages" \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         "$suite" "$root" "$(apt-get indextargets --format '$(SITE)' | head -n 1)" || return
