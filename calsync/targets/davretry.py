@@ -35,7 +35,7 @@ Sleep = Callable[[float], None]
 
 
 class PassingError(UnreachableError):
-    """What may be over soon. `at_once`: it is worth a first try without waiting. `crowds`: from then on, one at a time."""
+    """What may be over soon. `at_once`: worth a first try without waiting. `crowds`: from then on, one at a time."""
 
     at_once = False
     crowds = False
