@@ -147,9 +147,8 @@ def main() -> None:
         Row("`windows --json`, 10,000 / 1,000 applications", told, told, 11, 10_000, 1_000),
     ]
     version = subprocess.run([vdirsyncer, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
-    print(
-        f"Python {platform.python_version()}, vdirsyncer {version}, {os.cpu_count()} processors, {datetime.now(UTC).date()}\n"
-    )
+    today = datetime.now(UTC).date()
+    print(f"Python {platform.python_version()}, vdirsyncer {version}, {os.cpu_count()} processors, {today}\n")
     with tempfile.TemporaryDirectory() as name:
         folders = Path(name)
         for count in COUNTS:
