@@ -26,7 +26,7 @@ demo: $(INSTALLED) ## the whole thing on example data, with a calendar server of
 
 test: $(INSTALLED) ## the tests, measured for coverage
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest $(ARGS)
+	$(PY) -m coverage run -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 torture: $(INSTALLED) ## a person, two computers and a calendar, at random for DURATION=60 seconds; prints what was survived
 	DURATION=$(DURATION) $(PY) -m tests.torture
