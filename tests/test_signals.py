@@ -265,7 +265,6 @@ def test_a_start_of_a_day_and_an_end_of_a_moment_are_read_all_the_same():
     stands = replace(ALL_DAY, start=date(2026, 11, 25), end=datetime(2026, 11, 25, 14, tzinfo=UTC))
     assert said(stands) == pinned(date(2026, 11, 25), CLOSES)
 
-
     stands = replace(ALL_DAY, start=datetime(2026, 11, 25, 14, tzinfo=UTC), end=date(2026, 11, 26))
     assert said(stands) == pinned(date(2026, 11, 25), CLOSES)
 
