@@ -247,6 +247,7 @@ class Play:
 
     def retitle(self, event: Ours, title: str) -> None:
         self.edit(event, lambda each: each.set("SUMMARY", title))
+        self.done.pop(event.item.uid, None)  # a title that says done no more is not heard
 
     def describe(self, event: Ours) -> None:
         self.edit(event, lambda each: each.set("DESCRIPTION", "Ask for the team."))

@@ -213,7 +213,7 @@ def test_the_json_of_a_first_run(desk: Desk):
     assert call["fields"]["alarms"] == [None, [34200, 4 * 86400 + 34200]]
     assert done["kept"] == done["failed"] == done["errors"] == done["warnings"] == []
     assert done["unchanged"] == 0
-    assert done["requests"] == 1 + len(done["changes"])
+    assert done["requests"] == 2 + len(done["changes"])
     assert done["targets"] == {"caldav": "memory"}
     assert done["not_compared"] is None
 
