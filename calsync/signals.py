@@ -71,10 +71,16 @@ def _said(seen: Seen, today: date, zone: tzinfo) -> Contacted | Skipped | Pinned
 
 
 def _is_done(seen: Seen, changed: tuple[str, ...]) -> bool:
-    """Whether the title gained a mark of being done, or a category says so."""
-    if "summary" in changed and len(_DONE.findall(seen.stands.summary)) > len(_DONE.findall(seen.title)):
+    """Whether the title begins with a mark of being done or gained one, or a category says so."""
+    if "summary" in changed and _says_done(seen.stands.summary.strip(), seen.title):
         return True
     return "categories" in changed and any(each.casefold() == "done" for each in seen.stands.categories)
+
+
+def _says_done(stands: str, ours: str) -> bool:
+    """Whether the title says more of being done than `ours` does, as that of somebody called Done."""
+    begins = bool(_DONE.match(stands)) and not _DONE.match(ours)
+    return begins or len(_DONE.findall(stands)) > len(_DONE.findall(ours))
 
 
 def _done(window: Window, today: date) -> Contacted | Skipped:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -158,8 +158,12 @@ class PersonOnQuirks(Person):
 
 
 def bounded(examples: int, steps: int, **more: Any) -> settings:
-    """So many plays of so many steps, the same ones in every run unless said otherwise."""
-    kept = {"derandomize": True, "database": None, "deadline": None, **more}
+    """So many plays of so many steps, the same ones in every run unless said otherwise.
+
+    A play that fails is shown as it is: making it small takes minutes (`SHRINK=1 make torture` does).
+    """
+    phases = (Phase.explicit, Phase.generate)
+    kept = {"derandomize": True, "database": None, "deadline": None, "phases": phases, **more}
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
     return settings(max_examples=examples, stateful_step_count=steps, suppress_health_check=checks, **kept)
 
