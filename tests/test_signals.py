@@ -135,6 +135,10 @@ def test_a_company_with_such_a_name_is_not_done_until_the_title_gains_a_mark(nam
         assert said(replace(wrote, summary=marked), wrote=wrote) == DONE
 
 
+def test_a_mark_in_front_is_heard_also_where_the_title_lost_a_name_that_says_done():
+    assert said(replace(ALL_DAY, summary="✓ Ring them"), title="Call Done Smith") == DONE
+
+
 def test_a_journal_that_renames_a_company_says_nothing_about_the_touch():
     """The event still has the old name, or the new one came by another calsync."""
     assert said(ALL_DAY, title="Call Dana Ruiz at Done Inc (by Fri 27 Nov)") is None
