@@ -229,9 +229,7 @@ def _compare(mark: Mark, found: Found, known: Known, want: Wanted) -> Change | K
     theirs = edited(base, stands)
     if any(kept[name] != stands[name] for name in OWNED if name not in theirs):
         return _update(mark, found, want, theirs)
-    if shown := differing({name: kept[name] if name in theirs else stands[name] for name in OWNED}, stands):
-        return Kept(mark.window, found.item.uid, f"changed by hand: {', '.join(shown)}")
-    return None
+    return Kept(mark.window, found.item.uid, f"changed by hand: {', '.join(differing(stands, kept))}")
 
 
 def edited(base: Hashes, stands: Hashes) -> tuple[str, ...]:
