@@ -50,6 +50,7 @@ class Tokens:
         if token.startswith(_SYNC):
             return self._sync(calendar, token.removeprefix(_SYNC))
         self._has_sync = False  # the server once said so; the listing of the day asks again
+        self._ctag = None  # ask anew: what was taken before tells of before
         self._ctag = self.take(calendar)
         return Changes({}, frozenset(), token) if self._ctag == token else None
 

@@ -43,6 +43,8 @@ class TestTarget(OnCaldav):
         changes = place.target.changes(token)
         assert changes is not None
         assert (dict(changes.etags), changes.gone) == ({}, frozenset())
+        place.put("two.ics", event("two"))
+        assert place.target.changes(token) is None
 
 
 class OnSabre(OnServer):
