@@ -36,13 +36,11 @@ check: lint types test coverage ## all that a change must pass: style, floors, t
 check-system: $(INSTALLED) ## what needs root or apt: units, the wheel in a fresh environment, the man page, other people's calendar programs
 	tests/system/run
 
-bench: $(INSTALLED) ## how calsync compares with its peers on this machine, as ratios
-	$(PY) benchmarks/bench.py $(ARGS)
-	$(PY) benchmarks/feed.py
-	$(PY) benchmarks/daemon.py
+bench: $(INSTALLED) ## how calsync compares with its peers on this machine, as ratios, into docs/performance.md (ARGS=daemon-edit: one row)
+	$(PY) -m benchmarks $(ARGS)
 
 soak: $(INSTALLED) ## the daemon for half an hour among edits, restarts and kills (DURATION= seconds, SEED=)
-	$(PY) benchmarks/soak.py
+	$(PY) -m benchmarks.soak
 
 format: $(INSTALLED) ## write the code as the formatter would
 	$(PY) -m ruff format .

@@ -1,147 +1,224 @@
-"""What the daemon costs while nothing happens, and how soon an edit is on the server: part of `make bench`.
+"""Rows about the daemon: a sync with nothing to do, its cost while nothing happens, how soon an edit is on the server.
 
-Idle: its wake-ups in a minute (voluntary context switches of all threads, as /proc counts them) and its memory, beside
-a bare Python that has imported the same libraries. Latency: a hundred edits of the journal, from the save to the event
-on a Xandikos on loopback, beside the debounce and one raw PUT.
+Public face: `BENCHMARKS`.
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
+import http.client
+import json
 import re
 import signal
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from benchmarks import peers, process
+from benchmarks.bench import Bench
+from benchmarks.clients import Calsync
+from benchmarks.pairs import in_turn
+from benchmarks.sync import EVENTS, Pair
+from benchmarks.table import MIB, Benchmark, Measured
+from tests import servers
+from tests.servers import Server
 
-from tests import servers  # noqa: E402 - where it is, is said just above
-
-IDLE_SECONDS, EDITS, DEBOUNCE = 60, 100, 0.5
+ROUNDS = 20
+"""For what takes milliseconds."""
+IDLE_SECONDS, EDITS, DEBOUNCE = 60, 40, 0.5
 SLACK = 8
 """Wake-ups in a minute that are its timers' own: a tick or two, each of a few switches."""
+PATIENCE = 30.0
 
-JOURNAL = """\
-applications:
-  - id: acme
-    company: {company}
-    events:
-      - applied: 2020-11-19
-      - offer: 2020-12-01
-        respond_by: 2199-12-10
-"""
-CONFIG = """\
-timezone: Europe/Berlin
-applications: applications.yaml
-etiquette: {{horizon_days: 0}}
-caldav: {{url: "{url}", username: alice, password_file: password, calendar: "{calendar}"}}
-daemon: {{interval: 12h}}
-"""
 SAME_LIBRARIES = """\
-import sqlite3, time
+import sqlite3, sys
 import apscheduler.schedulers.background, caldav.davclient, icalendar, inotify_simple, jinja2, tzlocal, yaml
 print("ready", flush=True)
-time.sleep(600)
+sys.stdin.read()
 """
 
-
-def switches(pid: int) -> int:
-    """How often the threads of a process went to sleep of their own accord, so far."""
-    texts = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
-    return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.MULTILINE)[1]) for text in texts)
-
-
-def resident(pid: int) -> float:
-    """Resident memory, in MiB."""
-    text = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"^VmRSS:\s+(\d+) kB", text, re.MULTILINE)[1]) / 1024
+SYNC = (
+    '<?xml version="1.0"?><D:sync-collection xmlns:D="DAV:"><D:sync-token>{}</D:sync-token>'
+    "<D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>"
+)
 
 
-def save(folder: Path, company: str) -> None:
-    """As editors do."""
-    fresh = folder / ".applications.yaml.new"
-    fresh.write_text(JOURNAL.format(company=company))
-    fresh.replace(folder / "applications.yaml")
+class Daemon:
+    """`calsync daemon` with the folder of a client, its log as JSON lines."""
+
+    def __init__(self, client: Calsync) -> None:
+        command = [str(peers.ourselves() / "calsync")]
+        flags = ("--log-format", "json")
+        self.process = process.daemon(command, client.folder, *flags, environ=client.environ, log=subprocess.PIPE)
+
+    def synced(self) -> dict[str, object]:
+        """Wait for its next sync, and tell the figures of it."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            told = json.loads(line)
+            if "sync" in told:
+                figures: dict[str, object] = told["sync"]
+                return figures
+        raise RuntimeError("the daemon ended")
+
+    def close(self) -> None:
+        """End it."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        self.process.wait(10)
 
 
-def bare() -> float:
+class Raw:
+    """One sync-collection request after the other over one connection, by http.client alone."""
+
+    def __init__(self, server: Server, calendar: str) -> None:
+        self._path = urlsplit(calendar).path
+        self._headers = {
+            "Authorization": server.authorization("REPORT", self._path),
+            "Content-Type": "application/xml; charset=utf-8",
+            "Depth": "0",
+        }
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port)
+        self._token = ""
+        self.ask()
+
+    def ask(self) -> str:
+        """What changed since the answer before."""
+        self._connection.request("REPORT", self._path, SYNC.format(self._token), self._headers)
+        answer = self._connection.getresponse()
+        text = answer.read().decode()
+        found = re.search(r"<(?:\w+:)?sync-token>([^<]*)<", text)
+        assert answer.status == 207, f"{answer.status}: {text}"
+        assert found is not None, text
+        self._token = found[1]
+        return text
+
+
+def _timed(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _sync(bench: Bench, name: str) -> Measured:
+    """From SIGUSR1 to the line in the log, after a first sync; beside the request, warm."""
+    pair = bench.once(Pair, name)
+    raw = Raw(pair.server, pair.our_calendar)
+    with contextlib.closing(Daemon(pair.ours)) as daemon:
+        daemon.synced()
+        took: list[float] = []
+
+        def once() -> None:
+            daemon.process.send_signal(signal.SIGUSR1)
+            figures = daemon.synced()
+            assert (figures["requests"], figures["unchanged"], figures["failed"]) == (1, EVENTS, 0), figures
+            took.append(float(str(figures["took"])))
+
+        ours, theirs = in_turn(lambda _: _timed(once), lambda _: _timed(raw.ask), ROUNDS)
+    assert "<response" not in raw.ask(), "nothing was to have changed"
+    return Measured(ours, theirs, besides=f"the sync itself, by its log: {1000 * statistics.median(took):,.0f} ms")
+
+
+class Small:
+    """A daemon with one event on a Xandikos."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.server = servers.xandikos(bench.folder("xandikos-daemon"))
+        bench.callback(self.server.stop)
+        self.calendar = self.server.calendar()
+        self.client = Calsync(bench, self.server, self.calendar, 1)
+        self.daemon = bench.enter_context(contextlib.closing(Daemon(self.client)))
+        self.daemon.synced()
+        [href] = self.server.hrefs(self.calendar)
+        self.url = f"http://127.0.0.1:{self.server.port}{href}"
+
+
+def _bare() -> float:
     """The memory of a Python with the same libraries."""
-    with subprocess.Popen([sys.executable, "-c", SAME_LIBRARIES], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        taken = resident(process.pid)
-        process.kill()
-    return taken
+    command = [str(peers.ourselves() / "python"), "-c", SAME_LIBRARIES]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as bare:
+        assert bare.stdout is not None
+        assert bare.stdout.readline() == b"ready\n"
+        return process.size(bare.pid).memory
 
 
-def idle(process: subprocess.Popen[bytes]) -> None:
-    """A minute of nothing."""
+def _idle(bench: Bench) -> Measured:
+    """A minute of nothing, its memory looked at every twelve seconds."""
+    pid = bench.once(Small).daemon.process.pid
     time.sleep(3)  # what the first sync left to do
-    before = switches(process.pid)
-    time.sleep(IDLE_SECONDS)
-    woken, ours, theirs = switches(process.pid) - before, resident(process.pid), bare()
-    threads = len(list(Path(f"/proc/{process.pid}/task").iterdir()))
-    ratio, verdict = ours / theirs, "ok" if ours / theirs <= 1.2 and ours < 75 else "over"
-    name = "daemon idle, memory / bare Python with the same libraries"
-    print(f"{name:52} {ratio:5.2f}  (aim 1.20, {verdict})   {ours:.0f} MiB / {theirs:.0f} MiB")
-    verdict = "ok" if woken <= SLACK else "over"
-    print(f"{'daemon idle, wake-ups in a minute':52} {woken:5}  (aim {SLACK}, {verdict})   {threads} threads")
+    before, ours, theirs = process.switches(pid), [], []
+    end = time.monotonic() + IDLE_SECONDS
+    for number in range(5):
+        theirs.append(_bare())
+        time.sleep(max(0.0, end - (4 - number) * IDLE_SECONDS / 5 - time.monotonic()))
+        ours.append(process.size(pid).memory)
+    woken, threads = process.switches(pid) - before, process.size(pid).threads
+    besides = f"{woken} wake-ups in {IDLE_SECONDS} s (its timers': {SLACK} at most), {threads} threads"
+    return Measured(ours, theirs, MIB, besides, fault="" if woken <= SLACK else "too many wake-ups")
 
 
-def latency(server: servers.Server, calendar: str, folder: Path) -> None:
-    """A hundred edits, each waited for on the server."""
-    [href] = server.hrefs(calendar)
-    url = f"http://127.0.0.1:{server.port}{href}"
-    puts, took = [], []
-    body = server.get(url).body
-    for number in range(10):
-        begin = time.perf_counter()
-        server.put(f"{calendar}other.ics", body.replace("UID:", f"UID:{number}-", 1))
-        puts.append(time.perf_counter() - begin)
-    server.delete(f"{calendar}other.ics")
+def _edits(small: Small) -> Iterator[float]:
+    """Seconds from a save to the event on the server, edit by edit."""
     for number in range(EDITS):
-        word = f"Company number {number} GmbH"
-        begin = time.perf_counter()
-        save(folder, word)
-        while word not in re.sub(r"\r\n[ \t]", "", server.get(url).body):
+        word = f"Edited {number} GmbH"
+        start = time.perf_counter()
+        small.client.rename(0, word)
+        while word not in re.sub(r"\r?\n[ \t]", "", small.server.get(small.url).body):
+            if time.perf_counter() - start > PATIENCE:
+                raise TimeoutError(f"the edit was not on the server after {PATIENCE:.0f} s")
             time.sleep(0.005)
-        took.append(time.perf_counter() - begin)
-    least = DEBOUNCE + statistics.median(puts)
-    middle, ratio = statistics.median(took), statistics.median(took) / least
-    verdict = "ok" if ratio <= 1.5 else "over"
-    name = f"save to server, {EDITS} edits, median / debounce and a PUT"
-    print(f"{name:52} {ratio:5.2f}  (aim 1.50, {verdict})   {1000 * middle:.0f} ms, worst {1000 * max(took):.0f} ms")
+        yield time.perf_counter() - start
+        small.daemon.synced()
 
 
-def main() -> None:
-    """Print three lines."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "server").mkdir()
-        server = servers.xandikos(folder / "server")
-        calendar = server.calendar()
-        save(folder, "Acme")
-        (folder / "password").touch(mode=0o600)
-        (folder / "password").write_text(server.password)
-        (folder / "config.yaml").write_text(CONFIG.format(url=server.url, calendar=calendar))
-        environ = {"STATE_DIRECTORY": f"{name}/state", "CACHE_DIRECTORY": f"{name}/cache", "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "calsync", "--config", f"{name}/config.yaml", "daemon", "-q"]
-        process = subprocess.Popen(command, env={**os.environ, **environ})
-        try:
-            while not server.hrefs(calendar):
-                time.sleep(0.1)
-            idle(process)
-            latency(server, calendar, folder)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(10)
-            server.stop()
+def _puts(small: Small) -> Iterator[float]:
+    """Seconds of one PUT of an event that is not there, again and again, in a calendar of its own."""
+    calendar = small.server.calendar()
+    body = small.server.get(small.url).body
+    for number in range(EDITS):
+        text = body.replace("UID:", f"UID:{number}-", 1)
+        start = time.perf_counter()
+        small.server.put(f"{calendar}{number}.ics", text)
+        yield time.perf_counter() - start
 
 
-if __name__ == "__main__":
-    main()
+def _latency(bench: Bench) -> Measured:
+    small = bench.once(Small)
+    ours, theirs = in_turn(_next(_edits(small)), _next(_puts(small)), EDITS - 1)
+    worst = f"worst {1000 * max(ours):,.0f} ms of {len(ours)} edits"
+    return Measured(ours, [DEBOUNCE + each for each in theirs], besides=worst)
+
+
+def _next(values: Iterator[float]) -> Callable[[int], float]:
+    return lambda _: next(values)
+
+
+def _sync_on(server: str) -> Benchmark:
+    return Benchmark(
+        name=f"daemon-sync-{server}",
+        what=f"the daemon's sync with nothing to do, 1,000 events on {server.capitalize()}, from SIGUSR1 to its log"
+        " / one raw sync-collection request, warm",
+        aim=1.5,
+        measure=lambda bench: _sync(bench, server),
+    )
+
+
+BENCHMARKS = (
+    _sync_on("radicale"),
+    _sync_on("xandikos"),
+    Benchmark(
+        name="daemon-idle",
+        what="the idle daemon's resident memory / a bare Python with the same libraries",
+        aim=1.2,
+        measure=_idle,
+    ),
+    Benchmark(
+        name="daemon-edit",
+        what="from the save in the editor to the event on a Xandikos / the debounce of 0.5 s and one raw PUT",
+        aim=1.5,
+        measure=_latency,
+    ),
+)

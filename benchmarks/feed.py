@@ -1,29 +1,30 @@
-"""How many 304s a second the feed's server gives, beside nginx with the same file: part of `make bench`.
+"""The row about the feed: how many 304s a second its server gives, beside nginx with the same file.
 
 nginx and wrk are Debian's, unpacked under build/ on first use; nothing is installed. Both servers take requests on
-loopback over four connections that stay, in turn, for two seconds each: medians of five. Each has one process.
+loopback over four connections that stay, for two seconds a round. Each has one process.
+Public face: `BENCHMARKS`, `versions`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import re
-import statistics
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent
-PEERS = ROOT / "build" / "bench-debian"
+from benchmarks import peers
+from benchmarks.bench import Bench
+from benchmarks.pairs import in_turn
+from benchmarks.table import A_SECOND, Benchmark, Measured
+from tests.servers import free_port
+
+PEERS = peers.BUILD / "bench-debian"
 PACKAGES = ("nginx", "wrk", "libluajit-5.1-2")
-ROUNDS, SECONDS, AT_LEAST = 5, 2, 0.1
-PORT, PORT_OF_NGINX = 18422, 18423
+SECONDS = 2
 
 CONFIG = """\
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/log;
@@ -53,7 +54,7 @@ DTSTART;VALUE=DATE:20261123\r\nDTEND;VALUE=DATE:20261127\r\nSUMMARY:Call Dana Ru
 END:VEVENT\r\nEND:VCALENDAR\r\n"""
 
 
-def peers() -> tuple[str, list[str]]:
+def commands() -> tuple[str, list[str]]:
     """The commands nginx and wrk, unpacked on first use."""
     if not (PEERS / "usr" / "bin" / "wrk").exists():
         PEERS.mkdir(parents=True, exist_ok=True)
@@ -77,8 +78,7 @@ def make_feed(path: Path) -> None:
 @contextlib.contextmanager
 def running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     """A server in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
@@ -99,7 +99,7 @@ def etag(url: str) -> str:
             connection.close()
             return str(answer.headers["ETag"])
         time.sleep(0.1)
-    raise SystemExit(f"no server at {address.netloc}")
+    raise RuntimeError(f"no server at {address.netloc}")
 
 
 def rate(wrk: list[str], url: str, tag: str) -> float:
@@ -107,35 +107,44 @@ def rate(wrk: list[str], url: str, tag: str) -> float:
     command = [*wrk, "-t1", "-c4", f"-d{SECONDS}", "-H", f"If-None-Match: {tag}", url]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "Socket errors" not in said, said
-    return float(re.search(r"Requests/sec:\s+([0-9.]+)", said)[1])
+    told = re.search(r"Requests/sec:\s+([0-9.]+)", said)
+    assert told is not None, said
+    return float(told[1])
 
 
-def spread(rates: list[float]) -> str:
-    """Median, least and most."""
-    return f"{statistics.median(rates):.0f} a second ({min(rates):.0f} to {max(rates):.0f})"
+def versions() -> dict[str, str]:
+    """The version of nginx."""
+    said = subprocess.run([commands()[0], "-v"], check=True, capture_output=True, text=True).stderr
+    return {"nginx": said.strip().rpartition("/")[2]}
 
 
-def main() -> None:
-    """Print one line."""
-    nginx, wrk = peers()
-    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
-        folder = Path(name)
-        folder.chmod(0o755)  # nginx drops its rights and reads as somebody else
-        (folder / "www").mkdir()
-        make_feed(folder / "www" / "f.ics")
-        (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=PORT_OF_NGINX), encoding="utf-8")
-        stack.enter_context(running([nginx, "-p", name, "-c", f"{name}/nginx.conf", "-e", f"{name}/log"]))
-        words = [str(folder / "www" / "f.ics"), f"127.0.0.1:{PORT}", str(folder / "words")]
-        ours = stack.enter_context(running([sys.executable, "-c", SERVE, *words]))
-        url, peer = ours.stdout.readline().strip(), f"http://127.0.0.1:{PORT_OF_NGINX}/f.ics"
+def _rates(bench: Bench) -> Measured:
+    nginx, wrk = commands()
+    folder = bench.folder("feed")
+    for each in (folder, folder.parent):
+        each.chmod(0o755)  # nginx drops its rights and reads as somebody else
+    (folder / "www").mkdir()
+    make_feed(folder / "www" / "f.ics")
+    port, peers_port = free_port(), free_port()
+    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=peers_port), encoding="utf-8")
+    words = [str(folder / "www" / "f.ics"), f"127.0.0.1:{port}", str(folder / "words")]
+    python = str(peers.ourselves() / "python")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(running([nginx, "-p", str(folder), "-c", f"{folder}/nginx.conf", "-e", f"{folder}/log"]))
+        ours = stack.enter_context(running([python, "-c", SERVE, *words]))
+        assert ours.stdout is not None
+        url, peer = ours.stdout.readline().strip(), f"http://127.0.0.1:{peers_port}/f.ics"
         tags = etag(url), etag(peer)
-        both = [(rate(wrk, url, tags[0]), rate(wrk, peer, tags[1])) for _ in range(ROUNDS)]
-    mine, theirs = (list(each) for each in zip(*both, strict=True))
-    ratio = statistics.median(mine) / statistics.median(theirs)
-    verdict = "ok" if ratio >= AT_LEAST else "under"
-    row = "the feed's 304s / those of nginx"
-    print(f"{row:52} {ratio:5.2f}  (aim {AT_LEAST:.2f} or more, {verdict})   {spread(mine)} / {spread(theirs)}")
+        mine, theirs = in_turn(lambda _: rate(wrk, url, tags[0]), lambda _: rate(wrk, peer, tags[1]))
+    return Measured(mine, theirs, A_SECOND)
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARKS = (
+    Benchmark(
+        name="feed",
+        what="the feed's 304s a second over four connections / those of nginx",
+        aim=0.1,
+        at_least=True,
+        measure=_rates,
+    ),
+)

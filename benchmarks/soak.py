@@ -13,37 +13,18 @@ import random
 import re
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests import servers  # noqa: E402 - where it is, is said just above
+from benchmarks import process, samples
+from tests import servers
 
 DURATION = float(os.environ.get("DURATION") or 1800)
 SEED = int(os.environ.get("SEED") or time.time_ns() % 1_000_000)
 PATIENCE = 90
 """Seconds in which the calendar must be right: a restarted server is tried again after half a minute."""
-
-APPLICATION = """\
-  - id: app-{number}
-    company: {company}
-    events:
-      - applied: 2020-11-19
-      - offer: 2020-12-01
-        respond_by: 2199-12-10
-"""
-CONFIG = """\
-timezone: Europe/Berlin
-applications: applications.yaml
-etiquette: {{horizon_days: 0}}
-caldav: {{url: "{url}", username: alice, password_file: password, calendar: "{calendar}", timeout: 5}}
-daemon: {{interval: 1m}}
-"""
 
 
 class Soak:
@@ -58,26 +39,21 @@ class Soak:
         self.dice = random.Random(SEED)
         self.done: collections.Counter[str] = collections.Counter()
         self.took: list[float] = []
-        self.sizes: list[tuple[float, int, int]] = []
-        (folder / "password").touch(mode=0o600)
-        (folder / "password").write_text(self.server.password)
-        (folder / "config.yaml").write_text(CONFIG.format(url=self.server.url, calendar=self.calendar))
+        self.sizes: list[process.Size] = []
+        login = {"username": self.server.username, "password": self.server.password}
+        samples.write_config(folder, url=self.server.url, calendar=self.calendar, **login, timeout=5, interval="1m")
         self.save()
         self.start()
 
     def start(self) -> None:
-        name = str(self.folder)
-        environ = {"STATE_DIRECTORY": f"{name}/state", "CACHE_DIRECTORY": f"{name}/cache", "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "calsync", "--config", f"{name}/config.yaml", "daemon", "-v"]
+        command, environ = [sys.executable, "-m", "calsync"], samples.environ(self.folder)
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, env={**os.environ, **environ}, stderr=log)
+            self.process = process.daemon(command, self.folder, "-v", environ=environ, log=log)
 
     def save(self, more: str = "") -> None:
         """Write the journal, as editors do."""
-        rows = [APPLICATION.format(number=number, company=company) for number, company in self.companies.items()]
-        fresh = self.folder / ".applications.yaml.new"
-        fresh.write_text(f"applications:\n{''.join(rows)}{more}" if rows else "applications: []\n")
-        fresh.replace(self.folder / "applications.yaml")
+        applications = [samples.offer(number, company) for number, company in self.companies.items()]
+        samples.save(self.folder, samples.offers([*applications, more]))
 
     # What happens.
 
@@ -148,10 +124,8 @@ class Soak:
         self.took.append(time.monotonic() - begin)
 
     def measure(self) -> None:
-        """Memory in MiB, descriptors, threads."""
-        place = Path(f"/proc/{self.process.pid}")
-        resident = int(re.search(r"^VmRSS:\s+(\d+) kB", (place / "status").read_text(), re.MULTILINE)[1]) / 1024
-        self.sizes.append((resident, len(list((place / "fd").iterdir())), len(list((place / "task").iterdir()))))
+        """How large the daemon is."""
+        self.sizes.append(process.size(self.process.pid))
 
     def run(self) -> None:
         """Let things happen until the time is over."""
