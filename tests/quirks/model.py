@@ -76,6 +76,11 @@ class Model:
             self.deleted.add((parent(href), self.items.pop(href).uid))
             self._versions[href] = 0
 
+    def list_last(self, href: str) -> None:
+        """From now on this item comes last in every listing."""
+        with self.lock:
+            self.items[href] = self.items.pop(href)
+
     # Sync tokens and ctags
 
     def token(self, number: int | None = None) -> str:

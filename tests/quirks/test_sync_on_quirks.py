@@ -20,6 +20,9 @@ from tests.test_sync import JOURNAL, REJECTED, uid
 FOLLOWING = [quirk for quirk in Quirk if quirk not in REFUSING]
 """With these every wish is met, if not at once."""
 
+A_DAY_ON = date(2026, 11, 25)
+"""On its first moment, the listing made at NOW is more than a day old."""
+
 COMBINATIONS = 16
 SEED = 5
 
@@ -100,16 +103,40 @@ def test_what_a_person_did_stays(opened: Opened, quirk: Quirk) -> None:
 
     What was deleted or ticked off stands in the answers, once. So it is with the state lost, too.
     """
-    world, runs = opened(quirk), patience(quirk)
+    world = opened(quirk)
+    must_follow(world, JOURNAL, patience(quirk))
+    must_be_heard(world, handled(world), RENAMED, patience(quirk))
+
+
+@pytest.mark.parametrize("words", ["✓ Call Dana", "Ring Lee", "Dentist"])
+def test_what_a_person_did_stays_whichever_item_is_left_out(opened: Opened, words: str) -> None:
+    """As above, where all bad listings, and bad answers to a token, leave out the same item."""
+    world, runs = opened(Quirk.LISTING_MISSES_AN_ITEM), patience(Quirk.LISTING_MISSES_AN_ITEM)
     must_follow(world, JOURNAL, runs)
     deleted = handled(world)
-    world.write(RENAMED)
+    world.server.model.list_last(world.find(words))
+    must_be_heard(world, deleted, RENAMED, runs)
+
+
+def must_be_heard(
+    world: OnQuirks, deleted: Shown, journal: str, runs: int, strike: Callable[[], None] = lambda: None
+) -> None:
+    """What that person did stays through a change of the journal, and stands in the answers; with the state lost, too.
+
+    Where the answer to a token leaves out a change, nothing can tell that it does: then a list a day later has it.
+    """
+    world.write(journal)
     for lose in (False, True):
         if lose:
             world.lose_state()
+        strike()
         world.settle(runs)
         must_stay(world, deleted)
-        must_be_known(world)
+        if Quirk.LISTING_MISSES_AN_ITEM in world.server.flags:
+            world.day = A_DAY_ON
+            world.settle(runs, partial(is_known, world))
+            must_stay(world, deleted)
+        assert is_known(world)
     world.must_be_unharmed()
 
 
@@ -130,10 +157,10 @@ def must_stay(world: OnQuirks, deleted: Shown) -> None:
     assert deleted not in world.shown()
 
 
-def must_be_known(world: OnQuirks) -> None:
-    """What that person did stands in the answers, once."""
-    answers = (world.folder / "answers.yaml").read_text(encoding="utf-8")
-    assert (answers.count("contacted:"), answers.count("skipped:")) == (1, 1)
+def is_known(world: OnQuirks) -> bool:
+    """Whether what that person did stands in the answers, once."""
+    answers = world.answers()
+    return (answers.count("contacted:"), answers.count("skipped:")) == (1, 1)
 
 
 TOKENS = {
@@ -160,12 +187,12 @@ def test_what_a_person_did_behind_a_token_that_is_no_good_stays(opened: Opened, 
     for _ in range(2):
         world.run()
         must_stay(world, deleted)
-    world.run(today=date(2026, 11, 25))
+    world.run(today=A_DAY_ON)
     world.lose_state()
     for _ in range(2):
-        world.run(today=date(2026, 11, 25))
+        world.run(today=A_DAY_ON)
         must_stay(world, deleted)
-        must_be_known(world)
+        assert is_known(world)
     world.must_be_unharmed()
 
 
@@ -293,16 +320,7 @@ def test_quirks_and_faults_together_do_no_harm(
         assert not follows or as_wanted(world, journal)
         world.must_be_unharmed()
     if follows:
-        deleted = handled(world)
-        world.write(JOURNAL)
-        for lose in (False, True):
-            if lose:
-                world.lose_state()
-            world.server.inject(fault, at)
-            world.settle(runs)
-            must_stay(world, deleted)
-            must_be_known(world)
-    world.must_be_unharmed()
+        must_be_heard(world, handled(world), JOURNAL, runs, partial(world.server.inject, fault, at))
 
 
 def is_hopeless(*quirks: Quirk) -> bool:

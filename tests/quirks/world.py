@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,6 +57,8 @@ class OnQuirks(World):
         folder.mkdir(exist_ok=True)
         super().__init__(folder)
         self.server = server
+        self.day: date | None = None
+        """The day of the runs; None is that of NOW."""
         self.is_settled = False
         """Whether the last `settle` came to its end."""
         self.calendar = another.calendar if another else server.calendar("Job search")
@@ -106,7 +109,7 @@ class OnQuirks(World):
     def writes_of(self, *, dry_run: bool = False) -> tuple[Report, int]:
         """Run once; returns the report and how many writes were sent."""
         before = len(self.server.writes())
-        report = self.run(dry_run=dry_run)
+        report = self.run(today=self.day, dry_run=dry_run)
         return report, len(self.server.writes()) - before
 
     def settle(self, runs: int, until: Callable[[], bool] = lambda: True) -> None:
