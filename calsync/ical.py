@@ -1,6 +1,6 @@
-"""Reminder -> iCalendar text, and back to the fields that people may change. The only door to icalendar.
+"""iCalendar text -> the fields that people may change, and a Reminder into such a text. The only door to icalendar.
 
-- `build` writes a new event; `patch` puts the owned fields into the body that stands on a server and leaves the rest.
+- `patch` puts the owned fields into the body that stands on a server and leaves the rest; a new one is `vevent.py`'s.
 - `parse` reads an item into an `Item`: its mark, its base, its fields; None where it holds no event.
 
 Stamp and sequence are arguments, so the same input gives the same bytes. What counts as noise and not as an edit is
@@ -16,12 +16,11 @@ from typing import Any
 from icalendar import Alarm, Calendar, Component, Event, Timezone
 from icalendar.prop import vInline, vText
 
-from calsync.identity import DAYS, OWNED, differing, hashes, hashes_text, mark_text, read_hashes, read_mark
+from calsync.identity import DAYS, differing, hashes, hashes_text, mark_text, read_hashes, read_mark
 from calsync.model import Hashes, Item, Mark, Reminder, Stamp
+from calsync.vevent import BASE, MARK, MOMENT, WRITTEN, local
 from calsync.vtimezone import vtimezone
 
-PRODID = "-//calsync//calsync//EN"
-MARK, BASE, WRITTEN = "X-CALSYNC", "X-CALSYNC-BASE", "X-CALSYNC-WRITTEN"
 _PROPERTIES: Mapping[str, str] = {
     "start": "DTSTART",
     "end": "DTEND",
@@ -34,25 +33,10 @@ _PROPERTIES: Mapping[str, str] = {
     "classification": "CLASS",
 }
 """The properties of the owned fields; the alarms are components."""
-_MOMENT = "%Y%m%dT%H%M%SZ"
 _UNREADABLE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 """What icalendar, or a value of another kind than RFC 5545 gives the property, may raise."""
 _SENTINEL_YEAR = 1976
 """The year of the alarm by which Apple's Calendar says "no alarm"."""
-
-
-def build(reminder: Reminder, mark: Mark, uid: str, stamp: Stamp, zone: tzinfo) -> str:
-    """A whole VCALENDAR with the event of `reminder`; timed ones are written in `zone`."""
-    calendar = Calendar()
-    calendar.add("VERSION", "2.0")
-    calendar.add("PRODID", PRODID)
-    event = Event()
-    event.add("UID", uid)
-    _write(event, reminder, OWNED, zone)
-    _write_mark(event, mark, hashes(reminder), stamp)
-    _write_alarms(event, reminder)
-    calendar.add_component(event)
-    return _text(calendar, reminder, zone)
 
 
 def patch(body: str, reminder: Reminder, mark: Mark, base: Hashes, stamp: Stamp, zone: tzinfo) -> str:
@@ -120,7 +104,7 @@ def _write(event: Event, reminder: Reminder, names: Iterable[str], zone: tzinfo)
         value = getattr(reminder, name)
         event.pop(prop, None)
         if name in DAYS:
-            event.add(prop, _local(value, zone))
+            event.add(prop, local(value, zone))
         elif value:
             event.add(prop, list(value) if isinstance(value, tuple) else value)
 
@@ -133,7 +117,7 @@ def _write_mark(event: Event, mark: Mark, base: Hashes, stamp: Stamp) -> None:
         "SEQUENCE": stamp.sequence,
         MARK: vInline(mark_text(mark)),
         BASE: vInline(hashes_text(base)),
-        WRITTEN: vInline((stamp.written or stamp.moment).astimezone(UTC).strftime(_MOMENT)),
+        WRITTEN: vInline((stamp.written or stamp.moment).astimezone(UTC).strftime(MOMENT)),
     }
     for name, value in values.items():
         event.pop(name, None)
@@ -152,7 +136,7 @@ def _write_alarms(event: Event, reminder: Reminder) -> None:
 
 def _text(calendar: Calendar, reminder: Reminder, zone: tzinfo) -> str:
     """The text, with the VTIMEZONE that a timed event needs and no other of that name."""
-    start = _local(reminder.start, zone)
+    start = local(reminder.start, zone)
     if isinstance(start, datetime) and start.tzinfo is not UTC:
         name = str(zone)
         others = [part for part in calendar.subcomponents if part.name != "VTIMEZONE" or str(part.get("TZID")) != name]
@@ -160,14 +144,6 @@ def _text(calendar: Calendar, reminder: Reminder, zone: tzinfo) -> str:
     # icalendar writes a trigger of no length as "P0D", which is right and which some clients do not read
     text: str = calendar.to_ical().decode()
     return text.replace("\r\nTRIGGER:P0D\r\n", "\r\nTRIGGER:PT0S\r\n")
-
-
-def _local(moment: date, zone: tzinfo) -> date:
-    """A moment in the user's zone, UTC where that is the zone; a day as it is."""
-    if not isinstance(moment, datetime):
-        return moment
-    local = moment.astimezone(zone)
-    return moment.astimezone(UTC) if str(zone) in ("UTC", "Etc/UTC") else local
 
 
 def _reminder(event: Event) -> Reminder:
@@ -227,7 +203,7 @@ def _triggers(event: Event, start: date, end: date) -> Iterator[timedelta]:
 def _written(event: Event) -> datetime | None:
     """The moment of our last write, None where that is not told."""
     try:
-        return datetime.strptime(_raw(event, WRITTEN), _MOMENT).replace(tzinfo=UTC)
+        return datetime.strptime(_raw(event, WRITTEN), MOMENT).replace(tzinfo=UTC)
     except ValueError:
         return None
 

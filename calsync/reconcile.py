@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from calsync import signals, views
+from calsync import signals, vevent, views
 from calsync.errors import CalsyncError
 from calsync.identity import hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp, Window
@@ -255,17 +255,16 @@ class _Run:
         return prepare[change.action](change)
 
     def _create(self, change: Change) -> Write:
-        from calsync import ical
-
         assert change.after is not None
         after, mark, stamp = change.after, change.mark, self._stamp(None)
         uid = uid_of(mark, self.target.name)
         self.survey.eyes.marks[uid] = mark
-        body = ical.build(after, mark, uid, stamp, self.terms.zone)
+        base = hashes(after)
+        body = vevent.build(after, mark, uid, stamp, self.terms.zone, base)
 
         def record(resource: Resource | None) -> None:
             assert resource is not None
-            self._record(resource, after, mark, hashes(after), stamp)
+            self._record(resource, after, mark, base, stamp)
             self.outcome.changes.append((change, uid))
 
         return Write(change, uid, lambda: self.target.create(f"{uid}.ics", body), record)

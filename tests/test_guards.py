@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calsync import ical
-from calsync.identity import uid_of
+from calsync import ical, vevent
+from calsync.identity import hashes, uid_of
 from calsync.model import Mark
 from calsync.targets.base import Changes, Listing
 from tests.test_reconcile import CALL, JOURNAL, NOW, REJECTED, Desk, Doubtful, Race, Stripping, counted, kept
@@ -84,7 +84,8 @@ def test_of_two_generations_the_later_one_is_heard(tmp_path: Path):
     item = ical.parse(desk.target.items[href])
     assert item is not None
     later = Mark("default", CALL, 2)
-    desk.target.put("0.ics", ical.build(item.reminder, later, uid_of(later, "caldav"), item.stamp, ZoneInfo("UTC")))
+    uid, base = uid_of(later, "caldav"), hashes(item.reminder)
+    desk.target.put("0.ics", vevent.build(item.reminder, later, uid, item.stamp, ZoneInfo("UTC"), base))
     desk.target.put(href, desk.target.items[href].replace("SUMMARY:Call", "SUMMARY:✓ Call"))
     report = desk.run()
     assert (counted(report), answers(desk)) == ((0, 0, 1), "")
