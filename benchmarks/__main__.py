@@ -30,15 +30,15 @@ GROWTH: tuple[Growth, ...] = (*windows.GROWTH, *sync.GROWTH)
 class Runner:
     """Runs what is chosen, and notes what failed."""
 
-    def __init__(self, bench: Bench, names: Sequence[str]) -> None:
+    def __init__(self, bench: Bench, names: Sequence[str], head: str) -> None:
         self._bench = bench
         self._names = names
+        self._head = head
         self.failed: list[str] = []
 
     def lines(self) -> Iterator[str]:
         """The page's lines, each as soon as it is known."""
-        load = os.getloadavg()[0]  # before our own installing adds to it
-        yield f"{_machine()}; load average at the start {load:.1f}."
+        yield self._head
         yield ""
         yield HEADER
         for each in BENCHMARKS:
@@ -66,19 +66,23 @@ class Runner:
     def _note(self, name: str, error: Exception) -> str:
         self.failed.append(name)
         traceback.print_exception(error)
-        return f"{type(error).__name__}: {error}".replace("\n", " ").replace("|", "/")[:200]
+        return f"{type(error).__name__}: {error}".strip().splitlines()[-1].replace("|", "/")
 
 
-def _machine() -> str:
-    """Where and when, and who is compared."""
+def _head(revision: str | None) -> str:
+    """Install calsync. Returns where and when that is, and who is compared."""
+    load = os.getloadavg()[0]  # before installing adds to it
+    commit = peers.install(revision)
     model = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     told = [
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"{model[1] if model else platform.machine()}, {os.cpu_count()} processors, {platform.system()}",
         f"Python {platform.python_version()}",
         ", ".join(f"{name} {version}" for name, version in {**peers.versions(), **feed.versions()}.items()),
+        f"commit {commit}",
+        f"load average at the start {load:.1f}",
     ]
-    return "; ".join(told)
+    return "; ".join(told) + "."
 
 
 def main() -> int:
@@ -86,10 +90,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     known = ", ".join([each.name for each in BENCHMARKS] + [each.name for each in GROWTH])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to run: {known}")
-    names = parser.parse_args().names
+    parser.add_argument("--revision", help="measure calsync as of this commit; as it stands in the folder unless said")
+    told = parser.parse_args()
+    names = told.names
     lines = []
     with tempfile.TemporaryDirectory(prefix="calsync-bench-") as name, Bench(Path(name)) as bench:
-        runner = Runner(bench, names)
+        runner = Runner(bench, names, _head(told.revision))
         for line in runner.lines():
             print(line, flush=True)
             lines.append(line)

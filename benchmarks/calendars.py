@@ -41,25 +41,26 @@ def events(bench: Bench, count: int) -> dict[str, str]:
 
 
 class Filled:
-    """A Radicale or Xandikos; `calendar` gives a calendar that holds the events of so many applications."""
+    """A Radicale or Xandikos; `calendars` gives two that hold the events of so many applications."""
 
     def __init__(self, bench: Bench, name: str) -> None:
         self._bench = bench
         self.server: Server = getattr(servers, name)(bench.folder(name))
         bench.callback(self.server.stop)
 
-    def calendar(self, count: int) -> str:
-        """A fresh calendar, filled behind the server's back: through it that takes a minute."""
-        calendar = self.server.calendar()
+    def calendars(self, count: int) -> tuple[str, str]:
+        """Two fresh calendars, filled behind the server's back: through it that takes minutes."""
+        made = self.server.calendar(), self.server.calendar()
         items = self._bench.once(events, count)
         with self.server.away():
-            path = urlsplit(calendar).path.strip("/")
-            if self.server.name == "Radicale":
-                _into_folder(self.server.folder / "collections" / "collection-root" / path, items)
-            else:
-                _into_git(self.server.folder / "dav" / path, items)
-        assert len(self.server.hrefs(calendar)) == count
-        return calendar
+            for path in (urlsplit(calendar).path.strip("/") for calendar in made):
+                if self.server.name == "Radicale":
+                    _into_folder(self.server.folder / "collections" / "collection-root" / path, items)
+                else:
+                    _into_git(self.server.folder / "dav" / path, items)
+        for calendar in made:
+            assert len(self.server.hrefs(calendar)) == count, f"{calendar} was not filled"
+        return made
 
 
 def _into_folder(folder: Path, items: Mapping[str, str]) -> None:

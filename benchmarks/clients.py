@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -104,9 +105,7 @@ class Vdirsyncer:
     def rename(self, number: int, company: str) -> None:
         """One change: the title of an event."""
         path = sorted(self.items.iterdir())[number]
-        lines = path.read_bytes().decode().split("\r\n")
-        at = next(index for index, line in enumerate(lines) if line.startswith("SUMMARY"))
-        lines[at] = f"SUMMARY:{company}"
-        while lines[at + 1].startswith((" ", "\t")):
-            del lines[at + 1]
-        path.write_text("\r\n".join(lines), encoding="utf-8", newline="")
+        text = path.read_bytes().decode()
+        fresh, count = re.subn(r"^SUMMARY.*(\n[ \t].*)*", f"SUMMARY:{company}\r", text, count=1, flags=re.MULTILINE)
+        assert count == 1, f"{path.name} has no title"
+        path.write_bytes(fresh.encode())

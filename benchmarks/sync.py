@@ -19,41 +19,37 @@ SIZES = (10, 100, 1_000, 10_000)
 
 
 class Pair:
-    """Both with a calendar of 1,000 events of their own on one server, and nothing to do."""
+    """Both with a calendar of 1,000 events of their own on one server, and nothing to do.
+
+    Both reach it through a forwarder that counts; `requests` are those of our last run, by method.
+    """
 
     def __init__(self, bench: Bench, name: str) -> None:
         filled = bench.once(Filled, name)
         self.server = filled.server
-        self.our_calendar, self.their_calendar = filled.calendar(EVENTS), filled.calendar(EVENTS)
-        self.ours = Calsync(bench, self.server, self.our_calendar, EVENTS)
+        self.our_calendar, self.their_calendar = filled.calendars(EVENTS)
+        self._forwarder = bench.enter_context(Counting(self.server.port))
+        self.requests: dict[str, int] = {}
+        self.ours = Calsync(bench, self.server, self.our_calendar, EVENTS, self._forwarder.port)
         self.ours.settle()
-        self.theirs = Vdirsyncer(bench, self.server, self.their_calendar, {})
+        self.theirs = Vdirsyncer(bench, self.server, self.their_calendar, {}, self._forwarder.port)
         self.theirs.sync()
         assert len(list(self.theirs.items.iterdir())) == EVENTS
         self.theirs.sync()
 
-
-class Counted:
-    """calsync with a calendar of 1,000 events behind a forwarder that counts."""
-
-    def __init__(self, bench: Bench, name: str) -> None:
-        filled = bench.once(Filled, name)
-        self.forwarder = bench.enter_context(Counting(filled.server.port))
-        self.calsync = Calsync(bench, filled.server, filled.calendar(EVENTS), EVENTS, self.forwarder.port)
-        self.calsync.settle()
-
-    def requests(self) -> dict[str, int]:
-        """Those of one run, by method."""
-        self.forwarder.taken()
-        self.calsync.sync()
-        return self.forwarder.taken()
+    def sync_ours(self) -> Cost:
+        """A run of calsync, its requests counted."""
+        self._forwarder.taken()
+        cost = self.ours.sync()
+        self.requests = self._forwarder.taken()
+        return cost
 
 
 def _nothing(bench: Bench, name: str) -> Measured:
     pair = bench.once(Pair, name)
-    ours, theirs = in_turn(lambda _: pair.ours.sync(), lambda _: pair.theirs.sync())
+    ours, theirs = in_turn(lambda _: pair.sync_ours(), lambda _: pair.theirs.sync())
     pair.ours.settle()
-    return _compared(ours, theirs, bench.once(Counted, name).requests(), at_most=1)
+    return _compared(ours, theirs, pair.requests, at_most=1)
 
 
 def _change(bench: Bench, name: str) -> Measured:
@@ -61,7 +57,7 @@ def _change(bench: Bench, name: str) -> Measured:
 
     def ours(number: int) -> Cost:
         pair.ours.rename(number, f"Renamed {number}")
-        return pair.ours.sync()
+        return pair.sync_ours()
 
     def theirs(number: int) -> Cost:
         pair.theirs.rename(number, f"Renamed {number}")
@@ -71,9 +67,7 @@ def _change(bench: Bench, name: str) -> Measured:
     for calendar in (pair.our_calendar, pair.their_calendar):
         renamed = _titled(pair.server, calendar, "Renamed")
         assert renamed == ROUNDS + 1, f"{renamed} events were renamed in {calendar}"
-    counted = bench.once(Counted, name)
-    counted.calsync.rename(0, "Renamed")
-    return _compared(*measured, counted.requests(), at_most=2)
+    return _compared(*measured, pair.requests, at_most=2)
 
 
 def _titled(server: Server, calendar: str, word: str) -> int:
@@ -82,9 +76,9 @@ def _titled(server: Server, calendar: str, word: str) -> int:
 
 
 def _compared(ours: list[Cost], theirs: list[Cost], requests: dict[str, int], at_most: int) -> Measured:
-    count = sum(requests.values())
-    told = f"{count} requests ({', '.join(f'{number} {method}' for method, number in requests.items())})"
-    fault = "" if 0 < count <= at_most else f"{at_most} at most"
+    """Wall times, and the requests of a run: at least one, or nothing was measured."""
+    told = ", ".join(f"{number} {method}" for method, number in requests.items())
+    fault = "" if 0 < sum(requests.values()) <= at_most else f"{at_most} at most"
     return Measured([cost.wall for cost in ours], [cost.wall for cost in theirs], besides=told, fault=fault)
 
 
