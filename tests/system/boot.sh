@@ -1,6 +1,6 @@
 # The units on a real systemd: booted in a throw-away systemd-nspawn overlay on a cached Debian, with the project's own
-# wheel and Radicale inside, and no network. Sourced by `run`, which gives `check`, `silent`, `have` and $work; `wheel.sh`
-# builds the wheel. Debian 12 unless SUITE says otherwise (trixie is 13). It fails where it cannot boot; it skips nothing.
+# wheel and Radicale inside, and no network. Sourced by `run` in a lane of its own; it gives `check`, `silent`, `have`, and
+# the wheel in $work/dist. Debian 12 unless SUITE says otherwise (trixie is 13). It fails where it cannot boot; it skips nothing.
 #
 # NEVER boot systemd on a machine's own root: it empties /tmp and starts every enabled service. Only ever the overlay.
 
@@ -30,7 +30,7 @@ boot_cleanup() {
     rm -f "$boot/console"
     rmdir "$boot" 2>/dev/null
 }
-trap 'boot_cleanup; rm -rf "$work"' EXIT
+trap boot_cleanup EXIT
 
 waitfor() { # SECONDS COMMAND...: until the command ends well
     local left=$(($1 * 10))

@@ -1,6 +1,6 @@
 # The embedded server, as other people's programs see it: vdirsyncer with khal and todoman, and GNOME's
-# evolution-data-server without a screen. Sourced by `run`, which gives `check`, `have` and $work; `wheel.sh` gives
-# $calsync and $wheel_env with the extra.
+# evolution-data-server without a screen. Sourced by `run`, which gives `check`, `have`, `environment` and $work; `wheel.sh`
+# gives $calsync and $wheel_env with the extra.
 
 there=$work/embedded
 mkdir -p "$there/local"
@@ -37,8 +37,7 @@ check "a sync finds it running" synced "15 unchanged"
 
 clients=$work/clients
 install_clients() {
-    .venv/bin/python -m venv "$clients" &&
-        "$clients/bin/python" -m pip install --quiet --disable-pip-version-check vdirsyncer khal todoman
+    environment "$clients" && pip_into "$clients" vdirsyncer khal todoman
 }
 
 cat >"$there/vdirsyncer" <<EOF
@@ -108,8 +107,7 @@ have_gnome() {
         have dbus-run-session dbus-daemon || return
     sees='import gi; gi.require_version("ECal", "2.0"); gi.require_version("EDataServer", "1.2")'
     /usr/bin/python3 -c "$sees" && return
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        python3-gi gir1.2-ecal-2.0 gir1.2-edataserver-1.2 && /usr/bin/python3 -c "$sees"
+    apt_brings python3-gi gir1.2-ecal-2.0 gir1.2-edataserver-1.2 && /usr/bin/python3 -c "$sees"
 }
 
 # The session ends with its services. The keyring holds the password, as on a desktop.
@@ -117,7 +115,7 @@ in_gnome() {
     mkdir -p "$there/home" && chmod 700 "$there/home" &&
         HOME=$there/home XDG_RUNTIME_DIR=$there/home GSETTINGS_BACKEND=memory dbus-run-session -- sh -c '
             echo x | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
-            timeout 120 /usr/bin/python3 tests/system/gnome.py "$@" 2>&1' sh "http://127.0.0.1:$port/" calsync "$password" \
+            timeout 120 /usr/bin/python3 tests/system/gnome.py "$@" 2>&1' sh "http://127.0.0.1:$port/" calsync "$password" 15 \
             >"$there/gnome"
     cat "$there/gnome"
     [ "$(grep -c -E '^[0-9a-f-]{36} ' "$there/gnome")" -eq 15 ]

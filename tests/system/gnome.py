@@ -1,7 +1,8 @@
-"""What GNOME's calendar service makes of a CalDAV server: `gnome.py URL USER PASSWORD`, within dbus-run-session.
+"""What GNOME's calendar service makes of a CalDAV server: `gnome.py URL USER PASSWORD COUNT`, in dbus-run-session.
 
 As Evolution's "New calendar: CalDAV" does it: it finds the calendars from the server's address, and keeps the first.
-Prints a line for each event in it: its UID, a space, its title. Then it deletes the first event, as a user would.
+Once COUNT events have come, it prints a line for each: its UID, a space, its title. Then it deletes the first event, as
+a user would.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ gi.require_version("EDataServer", "1.2")
 from gi.repository import ECal, EDataServer, GLib  # noqa: E402 - after their versions are chosen
 
 SECONDS = 60
+AT_ONCE = 2**32 - 1
+"""For `connect_sync`: do not wait for a state that is told to a screen alone, or for the end of the time."""
 CALENDARS = EDataServer.WebDAVDiscoverSupports.EVENTS
 
 
-def main(url: str, user: str, password: str) -> int:
+def main(url: str, user: str, password: str, count: str) -> int:
     registry = EDataServer.SourceRegistry.new_sync(None)
     source = calendar_source(url, user)
     login = EDataServer.NamedParameters.new()
@@ -32,9 +35,9 @@ def main(url: str, user: str, password: str) -> int:
     registry.commit_source_sync(source, None)
     source = wait_for(lambda: registry.ref_source(source.get_uid()))
     source.store_password_sync(password, False, None)
-    client = ECal.Client.connect_sync(source, ECal.ClientSourceType.EVENTS, SECONDS, None)
+    client = ECal.Client.connect_sync(source, ECal.ClientSourceType.EVENTS, AT_ONCE, None)
     client.refresh_sync(None)
-    seen = sorted(wait_for(lambda: events(client)))
+    seen = sorted(wait_for(lambda: events(client, int(count))))
     for uid, title in seen:
         print(uid, title)
     client.remove_object_sync(seen[0][0], None, ECal.ObjModType.ALL, ECal.OperationFlags.NONE, None)
@@ -57,9 +60,10 @@ def calendar_source(url: str, user: str) -> EDataServer.Source:
     return source
 
 
-def events(client: ECal.Client) -> list[tuple[str, str]]:
+def events(client: ECal.Client, count: int) -> list[tuple[str, str]]:
+    """UID and title of each, once there are so many; none before."""
     _, found = client.get_object_list_as_comps_sync("#t", None)
-    return [(one.get_uid(), one.get_summary().get_value()) for one in found]
+    return [(one.get_uid(), one.get_summary().get_value()) for one in found] if len(found) >= count else []
 
 
 def wait_for(ask: Callable[[], object]) -> object:

@@ -1,5 +1,5 @@
 # sabre/dav as a server, and other people's libraries as readers of what calsync writes.
-# Sourced by `run`, which gives `check`, `have` and $work.
+# Sourced by `run`, which gives `check`, `have`, `apt_brings` and $work.
 
 # installed PACKAGE...: they are here, or apt brings them. Units that this enables are disabled again: nothing is to
 # listen on this machine because of a test.
@@ -7,8 +7,7 @@ installed() {
     dpkg-query -W -f='${db:Status-Status}\n' "$@" 2>/dev/null | grep -cx installed | grep -qx $# && return
     local wants=/etc/systemd/system/multi-user.target.wants before unit
     before=" $(ls "$wants" 2>/dev/null | tr '\n' ' ') "
-    { timeout 120 apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive timeout 180 apt-get install -y -qq \
-        -o DPkg::Lock::Timeout=120 --no-install-recommends "$@"; } || return
+    RUNLEVEL=1 apt_brings "$@" || return
     for unit in $(ls "$wants" 2>/dev/null); do
         [[ $before = *" $unit "* ]] || systemctl disable --quiet "$unit"
     done
@@ -20,7 +19,7 @@ ical_js() {
 }
 
 # tests FILE: these tests pass. They need root (Apache gives it up for www-data).
-tests() { timeout 120 .venv/bin/python -m pytest -q "$1"; }
+tests() { timeout 240 .venv/bin/python -m pytest -q "$1"; }
 
 check "sabre/dav, Apache and PHP are here" installed php-sabre-dav libapache2-mod-php apache2 php-sqlite3 php-mbstring php-xml
 check "sabre/dav keeps the promises of a target and of a sync, with Basic and with Digest" tests tests/system/sabre/test_sabre.py

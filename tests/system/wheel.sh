@@ -1,16 +1,11 @@
-# The wheel, as a user gets it: built, installed with its own dependencies alone, and run.
-# Sourced by `run`, which gives `check` and $work.
+# The wheel, as a user gets it: installed with its own dependencies alone, and run.
+# Sourced by `run`, which builds it, and gives `check`, `environment` and $work.
 
 wheel_env=$work/env
 calsync=$wheel_env/bin/calsync
 
-build_wheel() {
-    .venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir "$work/dist" . && ls "$work"/dist/calsync-*.whl
-}
-
 install_wheel() {
-    .venv/bin/python -m venv "$wheel_env" &&
-        "$wheel_env/bin/python" -m pip install --quiet --disable-pip-version-check "$work"/dist/calsync-*.whl
+    environment "$wheel_env" && pip_into "$wheel_env" "$work"/dist/calsync-*.whl
 }
 
 # The examples in a folder of their own, so that nothing comes from the source tree.
@@ -29,9 +24,8 @@ says_its_version() {
     [ "$("$calsync" --version)" = "calsync $(sed -n 's/^__version__ = "\(.*\)"$/\1/p' calsync/__init__.py)" ]
 }
 
-check "the wheel can be built" build_wheel
 check "it installs with its runtime dependencies alone" install_wheel
-check "its dependencies agree with each other" "$wheel_env/bin/python" -m pip check
+check "its dependencies agree with each other" .venv/bin/python -m pip --python "$wheel_env/bin/python" check
 check "calsync --help" "$calsync" --help
 check "calsync --version is that of the source" says_its_version
 check "calsync check, on the example files" on_examples check
@@ -43,7 +37,7 @@ asks_for_the_extra() {
 }
 
 with_the_extra() {
-    "$wheel_env/bin/python" -m pip install --quiet --disable-pip-version-check "$(ls "$work"/dist/calsync-*.whl)[server]" &&
+    pip_into "$wheel_env" "$(ls "$work"/dist/calsync-*.whl)[server]" &&
         (cd "$work" && "$calsync" demo --once)
 }
 
