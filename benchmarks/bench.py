@@ -28,9 +28,15 @@ class Bench(contextlib.ExitStack):
         return path
 
     def once(self, make: Callable[..., T], *arguments: object) -> T:
-        """What `make(bench, *arguments)` gives; made when first asked for, the same from then on."""
+        """What `make(bench, *arguments)` gives; made when first asked for, the same from then on. So is its error."""
         key = (make, *arguments)
         if key not in self._made:
-            self._made[key] = make(self, *arguments)
+            try:
+                self._made[key] = make(self, *arguments)
+            except Exception as error:
+                self._made[key] = error
+                raise
+        if isinstance(self._made[key], Exception):
+            raise self._made[key]
         made: T = self._made[key]
         return made

@@ -46,11 +46,12 @@ class Calsync:
         self.folder = bench.folder("calsync")
         self.companies = [f"Company {number}" for number in range(count)]
         self.environ = samples.environ(self.folder)
-        url, calendar = (
-            each.replace(f":{server.port}/", f":{port or server.port}/") for each in (server.url, calendar)
-        )
         samples.write_config(
-            self.folder, url=url, calendar=calendar, username=server.username, password=server.password
+            self.folder,
+            url=_through(server, server.url, port),
+            calendar=_through(server, calendar, port),
+            username=server.username,
+            password=server.password,
         )
         self._command = str(peers.ourselves() / "calsync")
         self.save()
@@ -85,15 +86,18 @@ class Calsync:
 
 
 class Vdirsyncer:
-    """vdirsyncer between a folder and a calendar."""
+    """vdirsyncer between a folder with these items and a calendar. `port` may be a forwarder's."""
 
-    def __init__(self, bench: Bench, server: Server, calendar: str, items: Mapping[str, str]) -> None:
+    def __init__(
+        self, bench: Bench, server: Server, calendar: str, items: Mapping[str, str], port: int | None = None
+    ) -> None:
         self.folder = bench.folder("vdirsyncer")
         self.items = self.folder / "items"
         self.items.mkdir()
         for name, text in items.items():
             (self.items / name).write_text(text, encoding="utf-8", newline="")
-        text = _VDIRSYNCER.format(url=calendar, username=server.username, password=server.password)
+        url = _through(server, calendar, port)
+        text = _VDIRSYNCER.format(url=url, username=server.username, password=server.password)
         (self.folder / "config").write_text(text, encoding="utf-8")
         self._command = [peers.vdirsyncer(), "--config", str(self.folder / "config")]
         run([*self._command, "discover"], self.folder, {})
@@ -109,3 +113,8 @@ class Vdirsyncer:
         fresh, count = re.subn(r"^SUMMARY.*(\n[ \t].*)*", f"SUMMARY:{company}\r", text, count=1, flags=re.MULTILINE)
         assert count == 1, f"{path.name} has no title"
         path.write_bytes(fresh.encode())
+
+
+def _through(server: Server, url: str, port: int | None) -> str:
+    """The URL with the port of a forwarder, if there is one."""
+    return url.replace(f":{server.port}/", f":{port or server.port}/")
