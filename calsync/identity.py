@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote, unquote
 
@@ -30,8 +31,12 @@ _GENERATION = re.compile("[0-9]{1,9}")
 _UIDS = uuid.UUID("0d0c1d52-7a5d-5b0e-9d3e-0c6f2a3d9b1e")
 
 
+@lru_cache(maxsize=2**15)
 def uid_of(mark: Mark, target: str) -> str:
-    """The UID of the event of `mark` in the target of that name: the feed's differ from those on CalDAV."""
+    """The UID of the event of `mark` in the target of that name: the feed's differ from those on CalDAV.
+
+    A run asks for each several times, so they are kept.
+    """
     return str(uuid.uuid5(_UIDS, "\n".join((target, mark.name, mark.window, str(mark.generation)))))
 
 

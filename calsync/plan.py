@@ -220,6 +220,8 @@ def _wanted_steps(wanted: Mapping[str, Wanted], known: Known, day: datetime) -> 
 
 def _compare(mark: Mark, found: Found, known: Known, want: Wanted) -> Change | Kept | None:
     """Decide about an event that stands where it should."""
+    if found.item.reminder == want.kept:
+        return None
     stands, kept = hashes(found.item.reminder), hashes(want.kept)
     base = _base(mark, found, known)
     if stands == kept:

@@ -79,6 +79,8 @@ class _Run:
         self.terms = terms
         self.dry_run = dry_run
         self.survey: Survey = survey(target, state, terms, desired.windows, dry_run=dry_run)
+        self.kept: Mapping[str, Reminder] | None = None
+        """The reminders as they were to be written when their events were; drawn once."""
         self.wanted: Mapping[str, Wanted] = {}
         self.is_removal = False
         self.is_sure = True
@@ -97,6 +99,7 @@ class _Run:
         if said:
             self.desired = learn(said)
             self.outcome.answers = said
+            self.kept = None
 
     def _deleted(self) -> list[Window]:
         """The windows whose events a person deleted: remembered, not in a whole listing, and gone when asked."""
@@ -118,11 +121,13 @@ class _Run:
 
     def _seen(self) -> Iterator[Seen]:
         """The events of current windows that tell what we wrote into them."""
-        drawn = self.desired.draw(self._written())
+        drawn = self._drawn()
         for window, found in self._standing().items():
+            stands = found.item.reminder
+            if window not in drawn or stands == drawn[window] or not self._is_current(window):
+                continue
             base = found.item.base or self._remembered_base(window, found)
-            if base is not None and window in drawn and self._is_current(window):
-                stands = found.item.reminder
+            if base is not None:
                 yield Seen(self.desired.windows[window], stands, drawn[window].summary, base)
 
     def _is_current(self, window: str) -> bool:
@@ -144,12 +149,18 @@ class _Run:
         standing = self._standing().items()
         return {window: found.item.written or found.item.stamp.moment for window, found in standing}
 
+    def _drawn(self) -> Mapping[str, Reminder]:
+        if self.kept is None:
+            self.kept = self.desired.draw(self._written())
+        return self.kept
+
     # Decide.
 
     def decide(self) -> None:
         """Compare each window as it was to be written when it was, and as it is to be written now."""
-        kept = self.desired.draw(self._written())
-        fresh = self.desired.draw({})
+        kept, standing = self._drawn(), self._standing()
+        is_right = all(key in standing and standing[key].item.reminder == reminder for key, reminder in kept.items())
+        fresh = kept if is_right else self.desired.draw({})
         self.wanted = {
             window: Wanted(reminder, fresh[window], creates=window in self.desired.creates)
             for window, reminder in kept.items()
@@ -193,11 +204,13 @@ class _Run:
         concluded = 0
         for _, phase in groupby(planned, key=lambda each: each[0].action):
             writes = (self._prepared(change) for change, _ in phase)
-            for write, result in at_once(((write, write.send) for write in writes), self.target.connections):
-                self._conclude(write, result)
-                concluded += 1
-                if self.terms.progress:
-                    self.terms.progress(concluded, len(planned))
+            with self.state.in_batches() as recorded:
+                for write, result in at_once(((write, write.send) for write in writes), self.target.connections):
+                    self._conclude(write, result)
+                    recorded()
+                    concluded += 1
+                    if self.terms.progress:
+                        self.terms.progress(concluded, len(planned))
             if self.outcome.ended is not None:
                 break
         else:

@@ -11,17 +11,20 @@ import contextlib
 import fcntl
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from calsync.errors import BusyError, CalsyncError
+from calsync.identity import OWNED
 from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp
 
 _VERSION = 1
+_BATCH = 50
+"""So many results may be lost by a crash. Each transaction takes five times as long as what is in it."""
 _TABLES = (
     """CREATE TABLE items (
         place TEXT NOT NULL, href TEXT NOT NULL, etag TEXT, body TEXT NOT NULL, item TEXT, written TEXT, base TEXT,
@@ -69,7 +72,7 @@ class State:
         """Remember `entry`."""
         resource = entry.resource
         item = entry.item and json.dumps(_item_to_json(entry.item))
-        written = entry.written and json.dumps(asdict(entry.written))
+        written = entry.written and json.dumps(_mark_to_json(entry.written))
         base = entry.base and json.dumps(dict(entry.base))
         row = (place, resource.href, resource.etag, resource.body if entry.item else "", item, written, base)
         self._database.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", row)
@@ -145,6 +148,27 @@ class State:
         with self._database:
             self._database.execute("BEGIN")
             yield
+
+    @contextmanager
+    def in_batches(self) -> Iterator[Callable[[], None]]:
+        """Changes that come one by one are kept so many at a time, all of them at the end, also where an error ends it.
+
+        Gives what is to be called after each. What a crash loses is met again as ours, in the calendar.
+        """
+        count = 0
+        self._database.execute("BEGIN")
+
+        def taken() -> None:
+            nonlocal count
+            count += 1
+            if count % _BATCH == 0:
+                self._database.execute("COMMIT")
+                self._database.execute("BEGIN")
+
+        try:
+            yield taken
+        finally:
+            self._database.execute("COMMIT")
 
 
 def _undone_key(target: str, name: str) -> str:
@@ -248,17 +272,22 @@ def _entry(href: str, etag: str | None, body: str, item: str | None, written: st
 
 
 def _item_to_json(item: Item) -> dict[str, object]:
+    fields = {name: getattr(item.reminder, name) for name in OWNED}
     reminder = {
-        **asdict(item.reminder),
+        **fields,
         "start": item.reminder.start.isoformat(),
         "end": item.reminder.end.isoformat(),
         "alarms": [trigger.total_seconds() for trigger in item.reminder.alarms],
     }
     stamp = [item.stamp.moment.isoformat(), item.stamp.sequence]
-    mark = asdict(item.mark) if item.mark else None
+    mark = item.mark and _mark_to_json(item.mark)
     base = dict(item.base) if item.base else None
     written = item.written and item.written.isoformat()
     return {"uid": item.uid, "reminder": reminder, "mark": mark, "base": base, "stamp": stamp, "written": written}
+
+
+def _mark_to_json(mark: Mark) -> dict[str, object]:
+    return {"name": mark.name, "window": mark.window, "generation": mark.generation}
 
 
 def _item_from_json(values: Mapping[str, Any]) -> Item:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
@@ -24,6 +24,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 import caldav.lib.error
 from caldav.davclient import DAVClient
+from caldav.lib.http_sync import CaseInsensitiveDict
 from caldav.lib.http_sync import requests as http
 
 from calsync import __version__
@@ -155,11 +156,12 @@ class _Session(http.Session):
         if settings["auth"] is not None:
             settings["auth"](request)
         try:
-            return self._wire.ask(method, url, settings["data"] or None, request.headers, settings["timeout"])
+            reply = self._wire.ask(method, url, settings["data"] or None, request.headers, settings["timeout"])
         except TimeoutError as error:
             raise http.exceptions.Timeout(str(error)) from error
         except (OSError, HTTPException) as error:
             raise http.exceptions.ConnectionError(str(error)) from error
+        return replace(reply, headers=CaseInsensitiveDict(reply.headers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import select
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPMessage
+from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 
@@ -21,7 +21,7 @@ class Reply:
 
     status_code: int
     reason: str
-    headers: HTTPMessage
+    headers: Mapping[str, str]
     content: bytes
 
     @property
@@ -45,7 +45,7 @@ class Wire:
         try:
             connection.request(method, target, body, headers)
             response = connection.getresponse()
-            reply = Reply(response.status, response.reason, response.headers, response.read())
+            reply = Reply(response.status, response.reason, dict(response.headers.items()), response.read())
         except BaseException:
             connection.close()
             raise
