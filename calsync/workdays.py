@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from calsync.model import Pause
 
@@ -28,8 +29,7 @@ def say(day: date) -> str:
     return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The days `opens` to `closes`, both included."""
 
     opens: date
@@ -124,5 +124,5 @@ def following_week(day: date) -> tuple[date, date]:
     The article (S1) says "the following week"; the three days are ours: nobody who applied on Sunday should call
     on Monday.
     """
-    monday = day + timedelta(days=7 - day.weekday())
-    return max(monday, day + timedelta(days=3)), monday + timedelta(days=4)
+    to_monday = 7 - day.weekday()
+    return day + timedelta(days=max(to_monday, 3)), day + timedelta(days=to_monday + 4)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
 
 from calsync.etiquette.placing import Placed, Spacing, alone, cut, later
 from calsync.etiquette.replay import Claim
-from calsync.etiquette.why import Bar
+from calsync.etiquette.rules import check_in
+from calsync.etiquette.why import MEETING, Bar
 from calsync.workdays import Span
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """The next tentative window of an application: its current one, or a check-in behind `drawn` others."""
+class _Head(NamedTuple):
+    """The next tentative window of an application: its current one, or a check-in behind `drawn` others.
 
+    `order` is by its days under the touches so far, and its id: what is drawn first.
+    """
+
+    order: tuple[date, date, str]
     claim: Claim
     drawn: int
     floor: Bar | None = None
@@ -23,7 +28,7 @@ class _Head:
     @property
     def is_current(self) -> bool:
         """Whether it waits for an interview, and so is shown however far ahead it opens."""
-        return self.claim.due is self.claim.chain.current
+        return self.claim is self.claim.chain.claim
 
 
 def draw(
@@ -45,51 +50,53 @@ class _Ahead:
         self.running: Bar | None = None
 
     def draw(self, waiting: list[Claim]) -> Iterator[Placed]:
-        heads = [_Head(claim, 0) for claim in waiting]
+        heads = [self._head(claim, 0) for claim in waiting]
         for placed in self.firm:
             heads += self._behind_firm(placed)
+        heapify(heads)
         while heads:
-            head = min(heads, key=self._order) if len(heads) > 1 else heads[0]
-            heads.remove(head)
+            head = heappop(heads)
             placed = self._place(head)
             if placed.span.opens > self.horizon and not head.is_current:
                 continue
             if not head.claim.chain.is_skipped(head.claim.window):
                 self.running = later(self.running, self.spacing.behind(placed))
             yield placed
-            is_check_in = head.drawn > 0 or head.claim.due.rule == "check-in"
-            heads += self._next(head.claim, placed.span.closes, head.drawn + is_check_in, head.floor)
+            is_check_in = head.drawn > 0 or head.claim.due.rule == check_in.NAME
+            if following := self._next(head.claim, placed.span.closes, head.drawn + is_check_in, head.floor):
+                heappush(heads, following)
 
     def _behind_firm(self, placed: Placed) -> Iterator[_Head]:
+        floor = self.spacing.behind(placed)
         for claim in placed.claims:
-            last = placed.last_day(claim.chain, self.bar)
-            yield from self._next(claim, last, int(claim.due.rule == "check-in"), self.spacing.behind(placed))
+            drawn = int(claim.due.rule == check_in.NAME)
+            if following := self._next(claim, placed.last_day(claim, self.bar), drawn, floor):
+                yield following
 
-    def _next(self, claim: Claim, last: date, drawn: int, floor: Bar | None) -> Iterator[_Head]:
-        if following := claim.chain.behind(last, drawn):
-            yield _Head(following, drawn, floor)
+    def _next(self, claim: Claim, last: date, drawn: int, floor: Bar | None) -> _Head | None:
+        following = claim.chain.behind(last, drawn)
+        return None if following is None else self._head(following, drawn, floor)
 
-    def _order(self, head: _Head) -> tuple[date, date, str]:
-        span = head.claim.days(self._touches(head.claim))
-        return span.opens, span.closes, head.claim.window
+    def _head(self, claim: Claim, drawn: int, floor: Bar | None = None) -> _Head:
+        span = claim.days(self._touches(claim))
+        return _Head((*span, claim.window), claim, drawn, floor)
 
     def _touches(self, claim: Claim) -> Bar | None:
         """The bar of the touches so far; an interview that is ahead will lift it, for what comes after it."""
         planned = claim.chain.planned
         if self.bar is not None and planned is not None and planned < self.bar.until:
-            return replace(self.bar, until=planned)
+            return self.bar._replace(until=planned, form=MEETING)
         return self.bar
 
     def _place(self, head: _Head) -> Placed:
         """Under the bars of what comes before; behind the last firm window where it would come too close to one."""
         bar = later(self._touches(head.claim), head.floor, self.running)
         placed = alone(head.claim, bar)
-        if head.claim.pin is not None:
+        if placed.pin is not None:
             return placed
         for firm in self.firm:
-            behind = self.spacing.behind(firm)
-            if firm.span.closes < placed.span.opens < behind.until:
-                bar = later(bar, behind)
+            if firm.span.closes < placed.span.opens < self.spacing.until(firm.span.closes):
+                bar = later(bar, self.spacing.behind(firm))
                 placed = alone(head.claim, bar)
         for firm in self.firm:
             if not _clashes(placed.span, firm.span, self.spacing.gap):

@@ -7,16 +7,16 @@ and `ahead.py`, who is one person by `persons.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from calsync.etiquette.ahead import draw
 from calsync.etiquette.placing import Placed, Spacing, place
 from calsync.etiquette.replay import Chain, Claim, Happened, Wish
 from calsync.etiquette.rule import is_courtesy
-from calsync.etiquette.why import MOVED, SKIPPED, Bar, shifts
+from calsync.etiquette.why import LIFTED, MOVED, SKIPPED, Bar, shifts
 from calsync.model import (
     Acknowledged,
     Channel,
@@ -34,6 +34,13 @@ from calsync.model import (
 from calsync.workdays import Span, say
 
 
+class _Standing(NamedTuple):
+    """The firm windows in their places, and the current windows that wait for an interview which is still ahead."""
+
+    firm: list[Placed]
+    waiting: list[Claim]
+
+
 class Person:
     """The chains that lead to one person, what was sent and heard, and what has become of windows."""
 
@@ -45,7 +52,7 @@ class Person:
         self.horizon = today + timedelta(days=policy.horizon_days)
         self.history: list[Window] = []
         self._bar: Bar | None = None
-        self._placed: list[Placed] | None = None
+        self._now: _Standing | None = None
 
     def replay(self) -> None:
         """Let all events happen in order, and time pass to today."""
@@ -57,7 +64,7 @@ class Person:
             elif isinstance(event, Skipped | Pinned):
                 self._wish(chain, event)
             chain.apply(event)
-            self._placed = None
+            self._now = None
             if isinstance(event, Heard | Interview) and event.day <= self.today:
                 self._lift(event.day)
             self._pass_over_skipped()
@@ -66,10 +73,11 @@ class Person:
     def windows(self) -> Iterator[Window]:
         """All windows of the person, what is past first."""
         yield from self.history
-        firm = self._firm()
-        yield from (self._window(placed, State.FIRM) for placed in firm)
-        for placed in draw(firm, self._waiting(), self._bar, self.spacing, self.horizon):
-            skipped = placed.lead.chain.is_skipped(placed.lead.window)
+        for placed in self._stand().firm:
+            yield self._window(placed, State.FIRM)
+        for placed in self._draw():
+            lead = placed.lead
+            skipped = lead.chain.is_skipped(lead.window)
             yield self._window(placed, State.SKIPPED if skipped else State.TENTATIVE)
         for chain in self.chains:
             yield from chain.prompts()
@@ -88,33 +96,32 @@ class Person:
             for place, event in enumerate(chain.application.events)
             if happens(event, self.today)
         ]
-        for _day, _id, _place, chain, event in sorted(entries, key=lambda entry: entry[:3]):
+        for _day, _id, _place, chain, event in sorted(entries):
             yield chain, event
 
     # What stands.
 
-    def _firm(self) -> list[Placed]:
-        """The firm windows in their places, which hold until something happens: whoever lets it clears `_placed`."""
-        if self._placed is None:
-            claims = [claim for chain in self.chains if (claim := chain.claim) and chain.planned is None]
-            self._placed = place(claims, self._bar, self.spacing) if claims else []
-        return self._placed
-
-    def _waiting(self) -> list[Claim]:
-        """The current windows that wait for an interview which is still ahead."""
-        return [claim for chain in self.chains if (claim := chain.claim) and chain.planned is not None]
+    def _stand(self) -> _Standing:
+        """What stands, which holds until something happens: whoever lets it clears `_now`."""
+        if self._now is None:
+            claims: list[Claim] = []
+            waiting: list[Claim] = []
+            for chain in self.chains:
+                if chain.claim is not None:
+                    (claims if chain.planned is None else waiting).append(chain.claim)
+            self._now = _Standing(place(claims, self._bar, self.spacing), waiting)
+        return self._now
 
     def _current(self) -> list[Placed]:
         """All current windows in their places."""
-        firm = self._firm()
-        waiting = self._waiting()
+        firm, waiting = self._stand()
         if not waiting:
             return firm
-        return firm + [
-            placed
-            for placed in draw(firm, waiting, self._bar, self.spacing, self.horizon)
-            if placed.lead.due is placed.lead.chain.current
-        ]
+        return firm + [placed for placed in self._draw() if placed.lead is placed.lead.chain.claim]
+
+    def _draw(self) -> Iterator[Placed]:
+        """The tentative windows in their places."""
+        return draw(*self._stand(), self._bar, self.spacing, self.horizon)
 
     # What happens.
 
@@ -124,28 +131,25 @@ class Person:
             first = min(closed, key=lambda placed: (placed.span.closes, placed.span.opens, placed.lead.window))
             self._go_past(first, State.MISSED)
             self._bar = self._bar_after(first.span.closes, "The window before closed")
-            self._placed = None
+            self._now = None
             self._pass_over_skipped()
 
     def _pass_over_skipped(self) -> None:
         """What the user wants to see no more of is passed over, for that application alone."""
-        while any((claim := chain.claim) and chain.is_skipped(claim.window) for chain in self.chains):
+        while any(chain.is_to_be_skipped for chain in self.chains):
             placed, claim = next(
-                (placed, claim)
-                for placed in self._current()
-                for claim in placed.claims
-                if claim.chain.is_skipped(claim.window)
+                (placed, claim) for placed in self._current() for claim in placed.claims if claim.chain.is_to_be_skipped
             )
-            self._go_past(replace(placed, claims=(claim,)), State.SKIPPED)
+            self._go_past(placed._replace(claims=(claim,)), State.SKIPPED)
 
     def _go_past(self, placed: Placed, state: State) -> None:
         """A window is missed or skipped, for all whom it serves."""
         self.history.append(self._window(placed, state))
         what = "The window that you skipped closes" if state is State.SKIPPED else "The window before closed"
-        lasts = [(claim.chain, placed.last_day(claim.chain, self._bar)) for claim in placed.claims]
+        lasts = [(claim.chain, placed.last_day(claim, self._bar)) for claim in placed.claims]
         for chain, last in lasts:
             chain.pass_over(last, what)
-        self._placed = None
+        self._now = None
 
     def _touch(self, chain: Chain, touch: Contacted) -> None:
         """One touch serves all: what is open on its day, and what its own application asks for.
@@ -158,11 +162,11 @@ class Person:
                 continue
             used = tuple(claim for claim in placed.claims if not claim.chain.waits(touch.day))
             if used:
-                served = placed if len(used) == len(placed.claims) else replace(placed, claims=used)
+                served = placed if len(used) == len(placed.claims) else placed._replace(claims=used)
                 self.history.append(self._window(served, State.DONE, touch))
             for claim in used:
                 claim.chain.use_up(touch.day)
-        self._placed = None
+        self._now = None
         self._bar = self._bar_after(touch.day, "You were in touch")
 
     def _wish(self, chain: Chain, wish: Skipped | Pinned) -> None:
@@ -175,13 +179,13 @@ class Person:
             else:
                 for claim in placed.claims:
                     claim.chain.pin_current(Span(wish.opens, wish.closes))
-                self._placed = None
+                self._now = None
 
     def _lift(self, day: date) -> None:
         """They answered: from `day` on no touch before it bars another."""
-        self.spacing = replace(self.spacing, answers=(*self.spacing.answers, day))
+        self.spacing = self.spacing._replace(answers=(*self.spacing.answers, day))
         if self._bar is not None and self._bar.until > day:
-            self._bar = Bar(day, f"They answered on {say(day)}, after your last contact: not before that day.")
+            self._bar = Bar(day, LIFTED, day)
 
     def _bar_after(self, touch: date, what: str) -> Bar:
         """The bar after a touch on the day `touch`, told as `what`; an answer that came later lifts it."""
@@ -193,7 +197,8 @@ class Person:
     def _window(self, placed: Placed, state: State, touch: Contacted | None = None) -> Window:
         """A window as it is told; `touch` is what has used it up."""
         lead = placed.lead
-        others = sorted((claim.chain.application for claim in placed.claims[1:]), key=lambda each: each.id)
+        others = [claim.chain.application for claim in placed.claims[1:]] if len(placed.claims) > 1 else []
+        others.sort(key=lambda each: each.id)
         return Window(
             id=lead.window,
             rule=lead.due.rule,
@@ -205,15 +210,17 @@ class Person:
             state=state,
             done_on=touch.day if touch else None,
             done_by=touch.by if touch else None,
-            why=(*_why(placed), *((SKIPPED,) if state is State.SKIPPED else ())),
+            why=(*_why(placed), SKIPPED) if state is State.SKIPPED else tuple(_why(placed)),
         )
 
 
 def _channel(placed: Placed) -> Channel:
     """The lead's channel, unless a member forbids it: then the other one, else any."""
     wanted = placed.lead.chain.channel(placed.lead.due)
+    if len(placed.claims) == 1 or wanted is Channel.ANY:
+        return wanted
     chains = [claim.chain for claim in placed.claims]
-    if len(chains) == 1 or wanted is Channel.ANY or not any(chain.forbids(wanted) for chain in chains):
+    if not any(chain.forbids(wanted) for chain in chains):
         return wanted
     other = Channel.CALL if wanted is Channel.EMAIL else Channel.EMAIL
     contacts = [chain.application.contact for chain in chains]
@@ -221,15 +228,18 @@ def _channel(placed: Placed) -> Channel:
     return other if known and not any(chain.forbids(other) for chain in chains) else Channel.ANY
 
 
-def _why(placed: Placed) -> Iterator[str]:
+def _why(placed: Placed) -> Iterable[str]:
     """The events and rules that the window comes from, and every shift that was made to its days."""
-    if not placed.parts:
-        yield from _why_alone(placed)
-        return
-    names = [claim.chain.name for claim in placed.claims]
-    for claim, name in zip(placed.claims, names, strict=True):
-        part = placed.part(claim)
-        whose = f"{name} ({claim.chain.application.id})" if names.count(name) > 1 else name
+    return _why_together(placed) if placed.parts else _why_alone(placed)
+
+
+def _why_together(placed: Placed) -> Iterator[str]:
+    """What each application asks for, and the days that all of it shares."""
+    parts = {part.lead.window: part for part in placed.parts}
+    names = Counter(claim.chain.name for claim in placed.claims)
+    for claim in placed.claims:
+        part, name = parts[claim.window], claim.chain.name
+        whose = f"{name} ({claim.chain.application.id})" if names[name] > 1 else name
         if claim.pin is not None:
             yield from (f"{whose}: {reason}" for reason in claim.due.because)
             continue
@@ -245,16 +255,14 @@ def _why(placed: Placed) -> Iterator[str]:
         yield f"The days that all of it shares: {days}."
 
 
-def _why_alone(placed: Placed) -> Iterator[str]:
+def _why_alone(placed: Placed) -> tuple[str, ...]:
     """The event, the rule and the shifts of a window that serves one application."""
     lead = placed.lead
-    yield from lead.due.because
-    if lead.pin is not None:
-        yield MOVED
-        return
-    bars = lead.chain.bars(lead.due, placed.bar)
-    yield from shifts(lead.due, lead.days(placed.bar), bars, lead.chain.workdays)
-    yield from placed.notes
+    if placed.pin is not None:
+        return (*lead.due.because, MOVED)
+    before_notes = lead.days(placed.bar) if placed.notes else placed.span
+    moved = shifts(lead.due, before_notes, lead.bars(placed.bar), lead.chain.workdays)
+    return (*lead.due.because, *moved, *placed.notes)
 
 
 def happens(event: Event, today: date) -> TypeGuard[Happened | Wish]:

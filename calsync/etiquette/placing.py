@@ -8,27 +8,27 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
-from calsync.etiquette.replay import Chain, Claim
-from calsync.etiquette.why import Bar
+from calsync.etiquette.replay import Claim
+from calsync.etiquette.why import ANSWERED, GAP, Bar
 from calsync.workdays import Span, say
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """One window in its place: the claims that it serves, the one that gives id and channel first.
 
     `days` are the business days of all of them from `span.opens` to `span.closes`. `bar` is the one that it was placed
-    under, `notes` tell what else was done to its days. `parts` are the windows that became this one, where it serves
-    several.
+    under, `notes` tell what else was done to its days. `pin` are the days that the user gave one of those that it
+    serves. `parts` are the windows that became this one, where it serves several.
     """
 
     claims: tuple[Claim, ...]
     span: Span
     days: tuple[date, ...]
     bar: Bar | None = None
+    pin: Span | None = None
     notes: tuple[str, ...] = ()
     parts: tuple[Placed, ...] = ()
 
@@ -42,25 +42,14 @@ class Placed:
         """Whether the employer named its days."""
         return self.lead.is_agreed
 
-    @property
-    def pin(self) -> Span | None:
-        """The days that the user gave one of those that it serves."""
-        return next((claim.pin for claim in self.claims if claim.pin is not None), None)
-
-    def part(self, claim: Claim) -> Placed:
-        """The window of one of its claims before it became this one."""
-        return next(part for part in self.parts if part.lead == claim)
-
-    def last_day(self, chain: Chain, bar: Bar | None) -> date:
-        """From where a chain goes on without a touch: the later of its own last day and this window's."""
+    def last_day(self, claim: Claim, bar: Bar | None) -> date:
+        """From where one of its claims goes on without a touch: the later of its own last day and this window's."""
         if len(self.claims) == 1:
             return self.span.closes
-        own = next(claim for claim in self.claims if claim.chain is chain)
-        return max(own.days(bar).closes, self.span.closes)
+        return max(claim.days(bar).closes, self.span.closes)
 
 
-@dataclass(frozen=True, slots=True)
-class Spacing:
+class Spacing(NamedTuple):
     """The time between two touches to a person, and the days on which that person answered."""
 
     gap: timedelta
@@ -68,15 +57,15 @@ class Spacing:
 
     def until(self, touch: date) -> date:
         """Until when a touch on the day `touch` bars the next: an answer that came later lifts that bar."""
-        return min([touch + self.gap, *[day for day in self.answers if day > touch]])
+        until = touch + self.gap
+        return min([until, *[day for day in self.answers if day > touch]]) if self.answers else until
 
     def after(self, touch: date, what: str) -> Bar:
         """The bar after a touch on the day `touch`, told as `what` ("You were in touch")."""
         until = self.until(touch)
         if until < touch + self.gap:
-            return Bar(until, f"{what} on {say(touch)}, and they answered on {say(until)}: not before that day.")
-        gap = f"{self.gap.days} days between two contacts, so not before {say(until)}"
-        return Bar(until, f"{what} on {say(touch)}: {gap}.")
+            return Bar(until, ANSWERED, touch, what)
+        return Bar(until, GAP, touch, what)
 
     def behind(self, placed: Placed) -> Bar:
         """The bar that a window sets for those behind it, from its last day."""
@@ -85,21 +74,24 @@ class Spacing:
 
 def later(*bars: Bar | None) -> Bar | None:
     """The bar that holds longest."""
-    return max([bar for bar in bars if bar is not None], key=_until, default=None)
-
-
-def _until(bar: Bar) -> date:
-    return bar.until
+    latest = None
+    for bar in bars:
+        if bar is not None and (latest is None or bar.until > latest.until):
+            latest = bar
+    return latest
 
 
 def alone(claim: Claim, bar: Bar | None) -> Placed:
     """The window of one claim as if there were no other to the person."""
-    span = claim.days(bar)
-    return Placed((claim,), span, claim.chain.workdays.between(span.opens, span.closes), bar)
+    pin = claim.pin
+    span = claim.days_under(bar) if pin is None else pin
+    return Placed((claim,), span, claim.chain.workdays.between(*span), bar, pin)
 
 
 def place(claims: Sequence[Claim], bar: Bar | None, spacing: Spacing) -> list[Placed]:
     """Place the firm windows to one person, `bar` being that of the touches so far."""
+    if len(claims) < 2:
+        return [alone(claim, None if claim.is_agreed else bar) for claim in claims]
     return _Firm(bar, spacing).place(claims)
 
 
@@ -114,7 +106,7 @@ class _Firm:
 
     def place(self, claims: Sequence[Claim]) -> list[Placed]:
         """Rule 5: the agreed windows stand, then the others by their days after snooze and touches."""
-        ordered = sorted(claims, key=self._order) if len(claims) > 1 else claims
+        ordered = sorted(claims, key=self._order)
         for claim in ordered:
             if claim.is_agreed:
                 self._stand(claim)
@@ -165,9 +157,8 @@ class _Firm:
                 self._join(number, new)
                 return None
         for placed in self.agreed:
-            behind = self.spacing.behind(placed)
-            if placed.span.closes < new.span.opens < behind.until:
-                return self._around_agreed(claim, later(bar, behind))
+            if placed.span.closes < new.span.opens < self.spacing.until(placed.span.closes):
+                return self._around_agreed(claim, later(bar, self.spacing.behind(placed)))
         for number, placed in enumerate(self.agreed):
             if placed.span.opens - self.spacing.gap < new.span.closes < placed.span.opens:
                 shorter = cut(new, placed, self.spacing.gap)
@@ -181,7 +172,7 @@ class _Firm:
         """Let the agreed window stand for an ordinary one too."""
         placed = self.agreed[number]
         claims = sorted((*placed.claims, ordinary.lead), key=_by_own_rule)
-        self.agreed[number] = replace(placed, claims=tuple(claims), parts=(*_parts(placed), ordinary))
+        self.agreed[number] = placed._replace(claims=tuple(claims), parts=(*_parts(placed), ordinary))
 
 
 def cut(window: Placed, agreed: Placed, gap: timedelta) -> Placed | None:
@@ -193,7 +184,7 @@ def cut(window: Placed, agreed: Placed, gap: timedelta) -> Placed | None:
     note = (
         f"You agreed on {say(agreed.span.opens)}, and {gap.days} days lie between two contacts; closes {say(days[-1])}."
     )
-    return replace(window, span=Span(days[0], days[-1]), days=days, notes=(*window.notes, note))
+    return window._replace(span=Span(days[0], days[-1]), days=days, notes=(*window.notes, note))
 
 
 def _shared(one: Placed, two: Placed) -> tuple[date, ...]:
@@ -210,17 +201,16 @@ def _merged(one: Placed, two: Placed) -> Placed | None:
     """
     if not (days := _shared(one, two)):
         return None
-    pin, other = one.pin, two.pin
-    if pin is not None and other is not None and pin != other:
+    if one.pin is not None and two.pin is not None and one.pin != two.pin:
         return None
     claims = list(one.claims)
     for claim in two.claims:
         insort(claims, claim, key=_by_own_rule)
     parts = (*_parts(one), *_parts(two))
-    if pin is None and other is None:
+    pinned = one if one.pin is not None else two
+    if pinned.pin is None:
         return Placed(tuple(claims), Span(days[0], days[-1]), days, parts=parts)
-    pinned = one if pin is not None else two
-    return Placed(tuple(claims), pinned.span, pinned.days, parts=parts)
+    return Placed(tuple(claims), pinned.span, pinned.days, pin=pinned.pin, parts=parts)
 
 
 def _parts(placed: Placed) -> tuple[Placed, ...]:

@@ -7,16 +7,16 @@ a window was used up or missed.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from enum import Enum, auto
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, is_courtesy, reachable
 from calsync.etiquette.rules import PROMPTS, RULES, check_in
-from calsync.etiquette.why import MOVED, SKIPPED, Bar
+from calsync.etiquette.told import Told
+from calsync.etiquette.why import MOVED, SKIPPED, SNOOZE, Bar
 from calsync.model import (
     Application,
     Applied,
@@ -51,59 +51,44 @@ class Stage(Enum):
     ENDED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the employer said since the last interview (without one: since `applied`).
+class Claim(NamedTuple):
+    """A window as its application asks for it: the days that are due, and the id that it has or will have.
 
-    `by` is the channel they like, `timeline` the T last said, `last_word` the latest day that they spoke of or on.
-    `touched`: a touch since then is on record.
+    `is_agreed`: the employer named its days.
     """
-
-    by: Channel | None = None
-    timeline: date | None = None
-    last_word: date | None = None
-    touched: bool = False
-
-    def hear(self, event: Statement) -> Told:
-        """What holds once `event` was said too."""
-        days = (self.last_word, event.day, event.follow_up_on, event.timeline)
-        return replace(
-            self,
-            by=event.follow_up_by or self.by,
-            timeline=event.timeline or self.timeline,
-            last_word=max(day for day in days if day is not None),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A window as its application asks for it: the days that are due, and the id that it has or will have."""
 
     chain: Chain
     due: Due
     window: str
-
-    @property
-    def is_agreed(self) -> bool:
-        """Whether the employer named its days."""
-        return RULES[self.due.rule].agreed
+    is_agreed: bool
 
     @property
     def pin(self) -> Span | None:
         """The days that the user gave it, if they did."""
-        return self.chain.pin(self.window)
+        return self.chain.pins.get(self.window)
 
     @property
     def own_days(self) -> Span:
         """The days by its own rule, before bars and snoozes."""
         return self.chain.workdays.span(self.due.first, self.due.last)
 
-    def days(self, bar: Bar | None) -> Span:
-        """The days that it gets under `bar`, given what the user wished."""
-        if (pin := self.pin) is not None:
-            return pin
-        bars = [each.until for each in self.chain.bars(self.due, bar)]
-        return self.chain.workdays.span(self.due.first, self.due.last, max(bars, default=None))
+    def bars(self, of_person: Bar | None) -> list[Bar]:
+        """The bars that hold for it: what was agreed ignores that of the person, but not the user's snooze."""
+        return [bar for bar in (None if self.is_agreed else of_person, self.chain.snooze) if bar is not None]
+
+    def days(self, of_person: Bar | None) -> Span:
+        """The days that it gets under the person's bar, given what the user wished."""
+        pin = self.pin
+        return self.days_under(of_person) if pin is None else pin
+
+    def days_under(self, of_person: Bar | None) -> Span:
+        """The days that it gets under the person's bar where the user did not move it."""
+        snooze = self.chain.snooze
+        bar = None if self.is_agreed else of_person
+        if snooze is not None and (bar is None or snooze.until > bar.until):
+            bar = snooze
+        due = self.due
+        return self.chain.workdays.span(due.first, due.last, None if bar is None else bar.until)
 
 
 class Chain:
@@ -115,23 +100,24 @@ class Chain:
         self.policy = policy
         self.workdays = workdays
         self.today = today
-        self.current: Due | None = None
         self.claim: Claim | None = None
         """What the application asks for at present: its current window, if it has one."""
+        self.snooze: Bar | None = None
+        """The day before which the user wants to see nothing of it."""
         self.stale = False
         self.why_not = "No application, interview or reply is recorded yet."
         self._stage = Stage.NEW
         self._told = Told()
-        self._numbers: Counter[str] = Counter()
+        self._numbers: dict[tuple[str, int], int] = {}
         self._interviews: list[Interview] = []
         self._series = self._over = 0
         self._spoken_to = False
         self._ending: Ended | None = None
         self._offer: Offer | None = None
         self._applications = self._offers = 0
-        self._snooze: Bar | None = None
         self._skipped: set[str] = set()
-        self._pins: dict[str, Span] = {}
+        self.pins: dict[str, Span] = {}
+        """The days that the user gave a window, by its id."""
 
     @property
     def name(self) -> str:
@@ -149,26 +135,27 @@ class Chain:
         day = self._interviews[self._series - 1].day
         return day if day > self.today else None
 
+    @property
+    def is_to_be_skipped(self) -> bool:
+        """Whether the user wants to see no more of the current window."""
+        return bool(self._skipped) and self.claim is not None and self.claim.window in self._skipped
+
     def is_skipped(self, window: str) -> bool:
         """Whether the user wants to see no more of the window with this id."""
         return window in self._skipped
 
-    def pin(self, window: str) -> Span | None:
-        """The days that the user gave the window with this id, if they did."""
-        return self._pins.get(window)
+    def _used(self, rule: str) -> int:
+        """How many windows of a rule are history since the last interview."""
+        return self._numbers.get((rule, self._series), 0)
 
-    def bars(self, due: Due, bar: Bar | None) -> tuple[Bar, ...]:
-        """The bars that hold for `due`: agreed windows ignore that of the person, but not the user's snooze."""
-        of_person = None if RULES[due.rule].agreed else bar
-        return tuple([each for each in (of_person, self._snooze) if each is not None])
-
-    def _id(self, due: Due) -> str:
-        return self._numbered(due, self._numbers[f"{due.rule}/{self._series}"] + 1)
-
-    def _numbered(self, due: Due, number: int) -> str:
-        if RULES[due.rule].numbered_by_interview:
-            return f"{self.application.id}/{due.rule}/{self._series}.{number}"
-        return f"{self.application.id}/{due.rule}/{self._applications}"
+    def _claim(self, due: Due, ahead: int = 0) -> Claim:
+        """What is due as a claim with its id, `ahead` others of its rule being drawn before it."""
+        rule = RULES[due.rule]
+        if rule.numbered_by_interview:
+            number = f"{self._series}.{self._used(due.rule) + ahead + 1}"
+        else:
+            number = str(self._applications)
+        return Claim(self, due, f"{self.application.id}/{due.rule}/{number}", rule.agreed)
 
     # What happens.
 
@@ -187,11 +174,11 @@ class Chain:
         """What the user wants of windows counts at any stage."""
         match event:
             case Snoozed():
-                self._snooze = Bar(event.until, f"You snoozed it on {say(event.day)} until {say(event.until)}.")
+                self.snooze = Bar(event.until, SNOOZE, event.day)
             case Skipped():
                 self._skipped.add(event.window)
             case Pinned():
-                self._pins[event.window] = Span(event.opens, event.closes)
+                self.pins[event.window] = Span(event.opens, event.closes)
             case _:
                 assert_never(event)
 
@@ -205,7 +192,7 @@ class Chain:
                 self._on_heard(event)
             case Contacted():
                 if not is_courtesy(self.application, event):
-                    self._told = replace(self._told, touched=True)
+                    self._told = self._told._replace(touched=True)
             case Offer():
                 self._offer, self._stage = event, Stage.OFFERED
                 self._drop(f"They made an offer on {say(event.day)}: the answer is yours.")
@@ -263,11 +250,11 @@ class Chain:
 
     def _end_snooze(self, event: Statement) -> None:
         if event.follow_up_on is not None:
-            self._snooze = None
+            self.snooze = None
 
     def waits(self, day: date) -> bool:
         """Whether the current window waits for a day that the employer named and that is still ahead on `day`."""
-        return self.current is not None and self.current.named is not None and self.current.named > day
+        return self.claim is not None and self.claim.due.named is not None and self.claim.due.named > day
 
     def use_up(self, day: date) -> None:
         """A touch on `day` has done what the current window asks for."""
@@ -281,14 +268,15 @@ class Chain:
 
     def pin_current(self, span: Span) -> None:
         """Give the current window these days: they were given to the one that stands for it."""
-        assert self.current is not None
-        self._pins[self._id(self.current)] = span
+        assert self.claim is not None
+        self.pins[self.claim.window] = span
 
     def _leave(self) -> None:
         """The current window is history, and its number is used."""
-        assert self.current is not None
-        self._numbers[f"{self.current.rule}/{self._series}"] += 1
-        self.current = self.claim = None
+        assert self.claim is not None
+        rule = self.claim.due.rule
+        self._numbers[rule, self._series] = self._used(rule) + 1
+        self.claim = None
 
     # What follows.
 
@@ -302,8 +290,7 @@ class Chain:
 
     def _become(self, due: Due) -> None:
         self._withdraw()
-        self.current = due
-        self.claim = Claim(self, due, self._id(due))
+        self.claim = self._claim(due)
 
     def _drop(self, why_not: str) -> None:
         self._withdraw()
@@ -311,9 +298,9 @@ class Chain:
 
     def _withdraw(self) -> None:
         """The current window is no more, done or not. What replaces or moves it ends its pin."""
-        if self.current is not None:
-            self._pins.pop(self._id(self.current), None)
-        self.current = self.claim = None
+        if self.claim is not None:
+            self.pins.pop(self.claim.window, None)
+        self.claim = None
         self.stale = False
 
     def _go_on(self, day: date, what: str) -> None:
@@ -341,9 +328,9 @@ class Chain:
         """
         if self.policy.max_check_ins is None:
             return False
-        others = [rule for rule in RULES if rule != check_in.NAME and self._numbers[f"{rule}/{self._series}"]]
+        others = [rule for rule in RULES if rule != check_in.NAME and self._used(rule)]
         first = 0 if others or is_followed else 1
-        return self._numbers[f"{check_in.NAME}/{self._series}"] + drawn >= first + self.policy.max_check_ins
+        return self._used(check_in.NAME) + drawn >= first + self.policy.max_check_ins
 
     def _check_in_due(self, day: date, what: str) -> Due | None:
         """The check-in counted from `day`; None where it would open too long after the employer's last word."""
@@ -354,14 +341,12 @@ class Chain:
 
     def behind(self, last: date, drawn: int) -> Claim | None:
         """The check-in that would follow a window that closes on `last`, behind `drawn` others of its rule."""
-        if self._stage is not Stage.INTERVIEWED or self.current is None:
+        if self._stage is not Stage.INTERVIEWED or self.claim is None:
             return None
-        if self._is_enough(drawn, is_followed=self.current.rule != check_in.NAME):
+        if self._is_enough(drawn, is_followed=self.claim.due.rule != check_in.NAME):
             return None
         due = self._check_in_due(last, "The window before closes")
-        if due is None:
-            return None
-        return Claim(self, due, self._numbered(due, self._numbers[f"{due.rule}/{self._series}"] + drawn + 1))
+        return None if due is None else self._claim(due, drawn)
 
     # What is told.
 
@@ -371,7 +356,10 @@ class Chain:
             return self._told.by
         writes_first = self._told.touched or self.policy.first_channel is Channel.EMAIL
         order = EMAIL_FIRST if writes_first else RULES[due.rule].channels
-        return next((each for each in order if reachable(self.application, each)), Channel.ANY)
+        for channel in order:
+            if reachable(self.application, channel):
+                return channel
+        return Channel.ANY
 
     def forbids(self, channel: Channel) -> bool:
         """Whether the advertisement forbids `channel`, and no later wish of theirs allows it."""
@@ -390,7 +378,7 @@ class Chain:
         """A prompt as the user skipped or moved it."""
         if window.id in self._skipped:
             window = replace(window, state=State.SKIPPED, why=(*window.why, SKIPPED))
-        if pin := self._pins.get(window.id):
+        if pin := self.pins.get(window.id):
             days = self.workdays.between(pin.opens, pin.closes)
             why = (*window.why, MOVED)
             window = replace(window, opens=pin.opens, closes=pin.closes, days=days, starts=None, ends=None, why=why)
@@ -405,5 +393,5 @@ class Chain:
             stale=self.stale,
             last_word=self._told.last_word,
             next=next_,
-            why_not=None if self.current else self.why_not,
+            why_not=None if self.claim else self.why_not,
         )

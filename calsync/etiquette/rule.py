@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from calsync.model import Application, Applied, Channel, Contacted, Event, Interview, Offer, Policy, Window
 from calsync.workdays import Workdays
@@ -17,8 +18,7 @@ CALL_FIRST = (Channel.CALL, Channel.EMAIL)
 EMAIL_FIRST = (Channel.EMAIL, Channel.CALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """The days that a rule asks for, `first` to `last`, before weekends, holidays and bars.
 
     `named` is the day that the employer named (D of "follow up on D", T of "we decide by T"), if they did.
@@ -48,8 +48,7 @@ class Rule:
     agreed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What the prompts need to know of a replayed application.
 
     `interviews` are those on record since the application last ended, planned ones too, each with its number. `offer`
@@ -78,6 +77,6 @@ def reachable(application: Application, channel: Channel) -> bool:
 
 def is_courtesy(application: Application, touch: Contacted) -> bool:
     """Whether no rule and no guard counts `touch`: thanks, or on the day of applying or of an interview."""
-    return touch.thanks or any(
-        isinstance(event, Applied | Interview) and event.day == touch.day for event in application.events
-    )
+    if touch.thanks:
+        return True
+    return any(event.day == touch.day and isinstance(event, Applied | Interview) for event in application.events)

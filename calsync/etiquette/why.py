@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import groupby
+from typing import NamedTuple
 
 from calsync.etiquette.rule import Due
 from calsync.workdays import DAY, Span, Workdays, say
@@ -14,15 +14,32 @@ SKIPPED = "You skipped it, so it is shown no more."
 MOVED = "You moved it to these days yourself."
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A day before which no touch is polite, and what set it."""
+SNOOZE = "You snoozed it on {since} until {until}."
+GAP = "{what} on {since}: {days} days between two contacts, so not before {until}."
+ANSWERED = "{what} on {since}, and they answered on {until}: not before that day."
+MEETING = "{what} on {since}, and the interview is on {until}: not before that day."
+LIFTED = "They answered on {until}, after your last contact: not before that day."
+
+
+class Bar(NamedTuple):
+    """A day before which no touch is polite, and what set it: `what` on the day `since`, told in the words `form`.
+
+    Most bars move nothing, so the words are put together when they are asked for.
+    """
 
     until: date
-    because: str
+    form: str
+    since: date
+    what: str = ""
+
+    @property
+    def because(self) -> str:
+        """What set it, as a sentence."""
+        days = (self.until - self.since).days
+        return self.form.format(what=self.what, since=say(self.since), until=say(self.until), days=days)
 
 
-def shifts(due: Due, span: Span, bars: tuple[Bar, ...], workdays: Workdays) -> Iterator[str]:
+def shifts(due: Due, span: Span, bars: Iterable[Bar], workdays: Workdays) -> Iterator[str]:
     """Tell how the days that `due` asks for became `span`, given the bars that counted."""
     start, last = due.first, due.last
     for bar in bars:

@@ -18,11 +18,11 @@ def after(contact: date, what: str, timeline: date | None, policy: Policy) -> Du
 
     It never opens on or before `timeline`, the day that they last named for their decision.
     """
-    low, high = (timedelta(days=days) for days in policy.check_in_days)
-    first, last = contact + low, contact + high
+    low, high = policy.check_in_days
+    first, last = contact + timedelta(days=low), contact + timedelta(days=high)
     because: tuple[str, ...] = (
         f"{what} on {say(contact)}.",
-        f"A check-in every {low.days} to {high.days} days is polite.",
+        f"A check-in every {low} to {high} days is polite.",
     )
     if timeline is not None and timeline + DAY > first:
         first, last = timeline + DAY, timeline + WEEK
