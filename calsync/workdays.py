@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from calsync.model import Pause
@@ -21,6 +21,12 @@ HolidayTable = Mapping[date, str]
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@cache
+def days(count: int) -> timedelta:
+    """A time span of so many days."""
+    return timedelta(days=count)
 
 
 @lru_cache(maxsize=4096)
@@ -93,8 +99,8 @@ class Workdays:
         """The business days from `first` to `last`, both included; all days where none of them is one."""
         found = self._days.get((first, last))
         if found is None:
-            days = [first + DAY * offset for offset in range((last - first).days + 1)]
-            found = self._days[first, last] = tuple(filter(self.is_business_day, days)) or tuple(days)
+            every = tuple(first + DAY * offset for offset in range((last - first).days + 1))
+            found = self._days[first, last] = tuple(filter(self.is_business_day, every)) or every
         return found
 
     def span(self, first: date, last: date, bar: date | None = None) -> Span:
@@ -125,4 +131,4 @@ def following_week(day: date) -> tuple[date, date]:
     on Monday.
     """
     to_monday = 7 - day.weekday()
-    return day + timedelta(days=max(to_monday, 3)), day + timedelta(days=to_monday + 4)
+    return day + days(max(to_monday, 3)), day + days(to_monday + 4)

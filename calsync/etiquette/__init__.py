@@ -82,6 +82,6 @@ def _places(policy: Policy, holidays: Holidays) -> Callable[[str | None, str | N
 def _ahead(applications: Iterable[Application], today: date) -> Iterator[str]:
     for application in applications:
         for event in application.events:
-            if not happens(event, today) and not isinstance(event, Acknowledged):
+            if event.day > today and not happens(event, today) and not isinstance(event, Acknowledged):
                 kind = type(event).__name__.lower()
                 yield f"{event.place}: {kind} on {event.day} is still ahead: it is left out until then"

@@ -75,7 +75,9 @@ class _Ahead:
 
     def _next(self, claim: Claim, last: date, drawn: int, floor: Bar | None) -> _Head | None:
         following = claim.chain.behind(last, drawn)
-        return None if following is None else self._head(following, drawn, floor)
+        if following is None or (following.due.first > self.horizon and following.pin is None):
+            return None
+        return self._head(following, drawn, floor)
 
     def _head(self, claim: Claim, drawn: int, floor: Bar | None = None) -> _Head:
         span = claim.days(self._touches(claim))

@@ -20,12 +20,15 @@ AT_ONCE = 2
 
 
 def bring(windows: Iterable[Window], applications: Iterable[Application], today: date) -> Iterator[Window]:
-    """The windows to one person, those that are not past with `strengths` and `articles`, in the order of their use.
+    """The windows to one person, those that are not past with `strengths` and `articles`.
 
     `applications` are all that lead to the person. Each window takes what those before it leave, the tentative ones
     behind the firm ones.
     """
     windows, applications = tuple(windows), tuple(applications)
+    if not any(each.strengths or each.articles for each in applications):
+        yield from windows
+        return
     said, sent = _said(windows, applications, today), _sent(applications, today)
     for window in sorted(windows, key=_order):
         if window.state.is_past or window.by is None:

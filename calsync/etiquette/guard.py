@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple, TypeGuard
 
 from calsync.etiquette.ahead import draw
@@ -31,7 +31,7 @@ from calsync.model import (
     State,
     Window,
 )
-from calsync.workdays import Span, say
+from calsync.workdays import Span, days, say
 
 
 class _Standing(NamedTuple):
@@ -48,8 +48,8 @@ class Person:
         """Start before the first event."""
         self.chains = chains
         self.today = today
-        self.spacing = Spacing(timedelta(days=policy.contact_gap_days))
-        self.horizon = today + timedelta(days=policy.horizon_days)
+        self.spacing = Spacing(days(policy.contact_gap_days))
+        self.horizon = today + days(policy.horizon_days)
         self.history: list[Window] = []
         self._bar: Bar | None = None
         self._now: _Standing | None = None

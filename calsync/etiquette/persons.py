@@ -6,11 +6,15 @@ the two has neither address nor number, and only if that leaves no doubt.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable
 
 from calsync.model import Application, Contact
+
+_LETTERS = re.compile(r"[^\W\d_]")
+_NO_DIGITS = re.compile("[^0-9]+")
 
 Phone = Callable[[str, str | None], str]
 """One spelling for a phone number, given the country it is written in: "+13125550100"."""
@@ -51,13 +55,15 @@ def _addresses(contact: Contact, phone: Phone, comparable: Collection[str]) -> I
 def _comparable(numbers: Iterable[str | None]) -> Collection[str]:
     """The numbers that may be the same as another: to find the spelling of the rest would be in vain.
 
-    Two ways to write a number end with the same four digits, unless letters stand for digits (1-800-FLOWERS).
+    Two ways to write a number end with the same digits, unless letters stand for some (1-800-FLOWERS): with the same
+    seven where both have more than that, else with the same four, as the shortest national numbers have.
     """
-    written = [number for number in numbers if number]
-    if any(each.isalpha() for number in written for each in number):
-        return set(written)
-    endings = Counter(digits(number, None)[-4:] for number in written)
-    return {number for number in written if endings[digits(number, None)[-4:]] > 1}
+    written = {number: digits(number, None) for number in numbers if number}
+    if not all(_LETTERS.search(number) is None for number in written):
+        return written.keys()
+    long = Counter(read[-7:] for read in written.values())
+    short = {read[-4:] for read in written.values() if len(read) < 8}
+    return {number for number, read in written.items() if long[read[-7:]] > 1 or read[-4:] in short}
 
 
 def _name_at_company(application: Application) -> Iterable[Hashable]:
@@ -75,6 +81,8 @@ def plain(text: str) -> str:
 
 def digits(number: str, _country: str | None) -> str:
     """A phone number by its digits alone, without the zeros that stand for a plus."""
+    if number.isascii():
+        return _NO_DIGITS.sub("", number).removeprefix("00")
     return "".join(str(unicodedata.decimal(each)) for each in number if each.isdecimal()).removeprefix("00")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from enum import Enum, auto
 from typing import NamedTuple, assert_never
 
@@ -35,7 +35,7 @@ from calsync.model import (
     Statement,
     Window,
 )
-from calsync.workdays import Span, Workdays, say
+from calsync.workdays import Span, Workdays, days, say
 
 Happened = Applied | Interview | Heard | Contacted | Offer | Ended
 Wish = Snoozed | Skipped | Pinned
@@ -336,7 +336,7 @@ class Chain:
         """The check-in counted from `day`; None where it would open too long after the employer's last word."""
         due = check_in.after(day, what, self._told.timeline, self.policy)
         opens = self.workdays.span(due.first, due.last).opens
-        limit = (self._told.last_word or day) + timedelta(days=self.policy.stale_after_days)
+        limit = (self._told.last_word or day) + days(self.policy.stale_after_days)
         return due if opens <= limit else None
 
     def behind(self, last: date, drawn: int) -> Claim | None:

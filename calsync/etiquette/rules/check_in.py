@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from calsync.etiquette.rule import EMAIL_FIRST, Due, Rule, never
 from calsync.model import Policy
-from calsync.workdays import DAY, say
+from calsync.workdays import DAY, days, say
 
 NAME = "check-in"
 WEEK = timedelta(days=5)
@@ -19,7 +19,7 @@ def after(contact: date, what: str, timeline: date | None, policy: Policy) -> Du
     It never opens on or before `timeline`, the day that they last named for their decision.
     """
     low, high = policy.check_in_days
-    first, last = contact + timedelta(days=low), contact + timedelta(days=high)
+    first, last = contact + days(low), contact + days(high)
     because: tuple[str, ...] = (
         f"{what} on {say(contact)}.",
         f"A check-in every {low} to {high} days is polite.",
