@@ -12,7 +12,7 @@ from calsync.book import Book, look
 from calsync.errors import CalsyncError, JournalError
 from calsync.model import Outlook, Skipped, State
 from calsync.signals import Answer
-from tests.test_sync import JOURNAL
+from tests.samples import JOURNAL
 
 TODAY = date(2026, 11, 23)
 CALL = "bolt/application-call/1"

@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.quirks import Fault, QuirkServer
-from tests.quirks.world import MOVED, OnQuirks, Shown
+from tests.quirks.world import OnQuirks, Shown
+from tests.samples import MOVED
 from tests.test_sync import TODAY
 
 ROOT = Path(__file__).resolve().parent.parent

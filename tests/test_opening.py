@@ -16,8 +16,9 @@ from calsync.config import Config
 from calsync.credentials import Secret
 from calsync.errors import ConfigError, LoginError, UnreachableError
 from calsync.targets.caldav import CaldavTarget
+from tests.samples import JOURNAL, REJECTED
 from tests.servers import free_port
-from tests.test_sync import JOURNAL, NOW, REJECTED, counted
+from tests.test_sync import NOW, counted
 
 
 class Home:

@@ -18,30 +18,11 @@ from calsync.plan import Action
 from calsync.targets.base import ConflictError, ItemError, Listing, MissingError
 from calsync.targets.memory import MemoryTarget
 from calsync.uids import uids
+from tests.samples import JOURNAL, MOVED, REJECTED, RENAMED
 
 TODAY = date(2026, 11, 23)
 NOW = datetime.fromisoformat("2026-11-23T07:00:00+01:00")
 CALL, CHECK, FOLLOW = "bolt/application-call/1", "acme/check-in/1.1", "acme/interview-follow-up/1.1"
-
-JOURNAL = """\
-applications:
-  - id: acme
-    company: Acme Corp
-    contact: {name: Dana Ruiz, phone: +1 312 555 0100, email: dana@acme.example}
-    events:
-      - interview: 2026-11-19
-  - id: bolt
-    company: Bolt
-    contact: {name: Lee, phone: +1 312 555 0101}
-    events:
-      - applied: 2026-11-18
-"""
-RENAMED = JOURNAL.replace("Lee", "Lee Chang")
-REJECTED = JOURNAL + "      - rejected: 2026-11-20\n"
-MIXED = JOURNAL.replace("- interview: 2026-11-19", "- interview: 2026-11-19\n        timeline: 2026-11-30").replace(
-    "Lee", "Lee Chang"
-)
-"""Two windows go, one comes, one changes."""
 
 
 class Desk:
@@ -511,7 +492,7 @@ class CrashError(Exception):
     """The process ends here, as if it had been killed."""
 
 
-WRITES = {JOURNAL: 3, MIXED: 4, REJECTED: 1}
+WRITES = {JOURNAL: 3, MOVED: 4, REJECTED: 1}
 
 
 def quiet(folder: Path, journal: str) -> list[str]:

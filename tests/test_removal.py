@@ -20,9 +20,10 @@ from calsync.errors import GuardError, SyncFailedError
 from calsync.plan import Action, remove
 from calsync.targets.base import Listing
 from calsync.targets.memory import MemoryTarget
+from tests.samples import JOURNAL
 from tests.servers import Server
 from tests.test_plan import COPY, HREF, MOVED, PAST, THEIRS, WINDOW, A, cached, event, known, said, stripped
-from tests.test_sync import FOREIGN, JOURNAL, NOW, TOUCHED, InMemory, OnServer, World, counted, uid
+from tests.test_sync import FOREIGN, NOW, TOUCHED, InMemory, OnServer, World, counted, uid
 
 # ------------------------------------------------------------------------------------------- what goes, as a table
 

@@ -19,26 +19,13 @@ from calsync.state import opened
 from calsync.targets import TARGETS
 from calsync.targets.memory import MemoryTarget
 from calsync.uids import uids
+from tests.samples import JOURNAL, REJECTED
 from tests.servers import Server
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 
-JOURNAL = """\
-applications:
-  - id: acme
-    company: Acme Corp
-    contact: {name: Dana Ruiz, phone: +1 312 555 0100, email: dana@acme.example}
-    events:
-      - interview: 2026-11-19
-  - id: bolt
-    company: Bolt
-    contact: {name: Lee, phone: +1 312 555 0101}
-    events:
-      - applied: 2026-11-18
-"""
 HEARD = JOURNAL.replace("interview: 2026-11-19", "interview: 2026-11-19\n        timeline: 2026-11-30")
-REJECTED = JOURNAL.replace("applied: 2026-11-18", "applied: 2026-11-18\n      - rejected: 2026-11-20")
 TOUCHED = JOURNAL.replace("applied: 2026-11-18", "applied: 2026-11-18\n      - contacted: 2026-11-23")
 
 MANY = "applications:\n" + "".join(

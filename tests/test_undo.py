@@ -14,8 +14,9 @@ from calsync.cli import main
 from calsync.errors import BusyError, CalsyncError, UsageError
 from calsync.model import Contacted, Pinned, Skipped
 from calsync.state import opened
+from tests.samples import REJECTED
 from tests.test_reconcile import Moving, Stripping
-from tests.test_sync import REJECTED, InMemory, counted, uid, unfolded
+from tests.test_sync import InMemory, counted, uid, unfolded
 
 CALL, FOLLOW = "bolt/application-call/1", "acme/interview-follow-up/1.1"
 

@@ -25,23 +25,11 @@ from calsync.errors import ConfigError, LoginError, PasswordError, UnreachableEr
 from calsync.targets.base import ItemError, Listing
 from calsync.targets.feed import FeedTarget
 from calsync.targets.memory import MemoryTarget
+from tests.samples import JOURNAL
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 """Noon in Berlin, a Monday."""
 
-JOURNAL = """\
-applications:
-  - id: acme
-    company: Acme Corp
-    contact: {name: Dana Ruiz, phone: +1 312 555 0100, email: dana@acme.example}
-    events:
-      - interview: 2026-11-19
-  - id: bolt
-    company: Bolt
-    contact: {name: Lee, phone: +1 312 555 0101}
-    events:
-      - applied: 2026-11-18
-"""
 CONFIG = """\
 timezone: Europe/Berlin
 applications: applications.yaml

@@ -12,7 +12,8 @@ import pytest
 
 from tests.quirks import Quirk, QuirkServer
 from tests.quirks.test_sync_on_quirks import handled, must_stay
-from tests.quirks.world import MOVED, RENAMED, OnQuirks
+from tests.quirks.world import OnQuirks
+from tests.samples import MOVED, RENAMED
 from tests.scripted import Asked, Reply
 
 TWO_DAYS_ON = date(2026, 11, 25)

@@ -14,8 +14,9 @@ import pytest
 
 from tests.quirks import FITFUL, REFUSING, Fault, Limits, Quirk, QuirkServer
 from tests.quirks.model import Model
-from tests.quirks.world import MOVED, RENAMED, OnQuirks, Shown, shown, wanted
-from tests.test_sync import JOURNAL, REJECTED, uid
+from tests.quirks.world import OnQuirks, Shown, shown, wanted
+from tests.samples import JOURNAL, MOVED, REJECTED, RENAMED
+from tests.test_sync import uid
 
 FOLLOWING = [quirk for quirk in Quirk if quirk not in REFUSING]
 """With these every wish is met, if not at once."""

@@ -1,6 +1,6 @@
 """A user's folder and a calendar on a quirk server, beside a dentist's appointment that is nobody's to touch.
 
-Public face: `OnQuirks`, `wanted`, and the journals.
+Public face: `OnQuirks`, `shown`, `wanted`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from calsync.sync import Report
 from tests.quirks.bodies import Component, parsed
 from tests.quirks.server import QuirkServer
-from tests.test_sync import FOREIGN, JOURNAL, InMemory, World
-
-RENAMED = JOURNAL.replace("Lee", "Lee Chang")
-MOVED = RENAMED.replace("interview: 2026-11-19", "interview: 2026-11-19\n        timeline: 2026-11-30")
-"""One event to update, two to delete and one to create, seen from JOURNAL."""
+from tests.test_sync import FOREIGN, InMemory, World
 
 Shown = tuple[str, ...]
 """What a person sees of an event: its title, its days, and when it rings."""

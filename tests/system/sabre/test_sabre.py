@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.samples import JOURNAL
 from tests.servers import Server
 from tests.system.sabre.server import sabre
 from tests.targets.contract import Place, event
 from tests.targets.test_caldav_servers import OnCaldav
 from tests.targets.test_discovery import OnServer as Discovery
 from tests.targets.test_discovery import internet, opened  # noqa: F401  # fixtures, found by their names
-from tests.test_sync import JOURNAL, OnServer, ServerContract, World, counted, uid
+from tests.test_sync import OnServer, ServerContract, World, counted, uid
 
 
 @pytest.fixture(scope="session", params=["basic", "digest"])
