@@ -15,7 +15,7 @@ from benchmarks.table import MS, Benchmark, Growth, Measured, spread
 from tests.servers import Server
 
 EVENTS = 1_000
-SIZES = (10, 100, 1_000, 10_000)
+SIZES, GROWTH_ROUNDS = (10, 100, 1_000, 10_000), 3
 
 
 class Pair:
@@ -132,7 +132,7 @@ def _sizes(bench: Bench) -> Iterator[list[str]]:
         first = calsync.sync()
         assert len(server.hrefs(calendar)) == count
         calsync.settle()
-        costs = [calsync.sync() for _ in range(ROUNDS)]
+        costs = [calsync.sync() for _ in range(GROWTH_ROUNDS)]
         yield [
             f"{count:,}",
             f"{1000 * first.wall:,.0f} ms",
