@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable
 
 from calsync.model import Application, Contact
 
-_LETTERS = re.compile(r"[^\W\d_]")
+_LETTER = re.compile(r"[^\W\d_]")
 _NO_DIGITS = re.compile("[^0-9]+")
 
 Phone = Callable[[str, str | None], str]
@@ -58,12 +58,13 @@ def _comparable(numbers: Iterable[str | None]) -> Collection[str]:
     Two ways to write a number end with the same digits, unless letters stand for some (1-800-FLOWERS): with the same
     seven where both have more than that, else with the same four, as the shortest national numbers have.
     """
-    written = {number: digits(number, None) for number in numbers if number}
-    if not all(_LETTERS.search(number) is None for number in written):
-        return written.keys()
-    long = Counter(read[-7:] for read in written.values())
-    short = {read[-4:] for read in written.values() if len(read) < 8}
-    return {number for number, read in written.items() if long[read[-7:]] > 1 or read[-4:] in short}
+    written = [number for number in numbers if number]
+    if any(_LETTER.search(number) for number in written):
+        return set(written)
+    read = [digits(number, None) for number in written]
+    long = Counter(each[-7:] for each in read)
+    short = {each[-4:] for each in read if len(each) < 8}
+    return {number for number, each in zip(written, read, strict=True) if long[each[-7:]] > 1 or each[-4:] in short}
 
 
 def _name_at_company(application: Application) -> Iterable[Hashable]:
