@@ -23,7 +23,7 @@ from calsync.plan import remove as plan_removal
 from calsync.several import at_once
 from calsync.signals import Seen
 from calsync.state import Entry, State
-from calsync.survey import Survey, Terms, guard_many, survey
+from calsync.survey import Ask, Survey, Terms, guard_many, survey
 from calsync.targets.base import ConflictError, ItemError, MissingError, Target
 
 _SECOND = timedelta(seconds=1)
@@ -32,15 +32,23 @@ _GENERATIONS = 5
 
 
 def reconcile(
-    target: Target, desired: Desired, state: State, terms: Terms, *, learn: Learn | None = None, dry_run: bool
+    target: Target,
+    desired: Desired,
+    state: State,
+    terms: Terms,
+    *,
+    learn: Learn | None = None,
+    ask: Ask | None = None,
+    dry_run: bool,
 ) -> Outcome:
     """Bring `target` to what is desired; in a dry run only say what would be done, and write nothing at all.
 
-    `learn` takes what the calendar tells; without it, it is not asked. Raises ServerError where the target as a whole
-    cannot be used; if that happens among the writes, the outcome tells what was written before. An item that fails does
-    not stop the others. Raises GuardError, before anything is written, where so much is gone that it may be a mistake.
+    `learn` takes what the calendar tells; without it, it is not asked. `ask` as for `survey`. Raises
+    ServerError where the target as a whole cannot be used; if that happens among the writes, the outcome tells what was
+    written before. An item that fails does not stop the others. Raises GuardError, before anything is written, where so
+    much is gone that it may be a mistake.
     """
-    run = _Run(target, desired, state, terms, dry_run=dry_run)
+    run = _Run(target, desired, state, terms, ask=ask, dry_run=dry_run)
     if learn is not None:
         run.listen(learn)
     run.decide()
@@ -72,13 +80,15 @@ def remove(target: Target, windows: Mapping[str, Window], state: State, terms: T
 class _Run:
     """One run on one target, step by step."""
 
-    def __init__(self, target: Target, desired: Desired, state: State, terms: Terms, *, dry_run: bool) -> None:
+    def __init__(
+        self, target: Target, desired: Desired, state: State, terms: Terms, *, ask: Ask | None = None, dry_run: bool
+    ) -> None:
         self.target = target
         self.desired = desired
         self.state = state
         self.terms = terms
         self.dry_run = dry_run
-        self.survey: Survey = survey(target, state, terms, desired.windows, dry_run=dry_run)
+        self.survey: Survey = survey(target, state, terms, desired.windows, ask=ask, dry_run=dry_run)
         self.kept: Mapping[str, Reminder] | None = None
         """The reminders as they were to be written when their events were; drawn once."""
         self.wanted: Mapping[str, Wanted] = {}

@@ -39,7 +39,9 @@ def remove(
     known = publicholidays.kept(environ, writes=not dry_run)
     book = Book(config, moment.today, known, forgiving=_NO_JOURNAL)
     found = book.outlook
-    report = Report(outlook=found, words=words(config), zone=config.timezone, dry_run=dry_run, warnings=found.warnings)
+    report = Report(
+        look=lambda: book.outlook, words=words(config), zone=config.timezone, dry_run=dry_run, warnings=found.warnings
+    )
     windows = {window.id: window for window in found.windows}
     with state.opened(paths.state_folder(environ), writes=not dry_run) as cache:
 
@@ -47,7 +49,7 @@ def remove(
             return reconcile.remove(target, windows, cache, station.terms, dry_run=dry_run)
 
         for station in stations(
-            config, moment, book, environ, cache, targets, writes=not dry_run, create=False, force=True
+            config, moment, lambda: book, environ, cache, targets, writes=not dry_run, create=False, force=True
         ):
             if not station.terms.owned or (config.feed is not None and config.feed.path.exists()):
                 visit(report, station, work)

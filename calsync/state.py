@@ -23,6 +23,7 @@ from calsync.identity import OWNED
 from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp
 
 _VERSION = 1
+_FILE = "state.sqlite3"
 _BATCH = 50
 """So many results may be lost by a crash. Each transaction takes five times as long as what is in it."""
 _TABLES = (
@@ -175,6 +176,11 @@ def _undone_key(target: str, name: str) -> str:
     return f"undone {target} {name}"
 
 
+def is_there(folder: Path) -> bool:
+    """Whether there is a state in `folder`, good or not."""
+    return (folder / _FILE).exists()
+
+
 @contextmanager
 def opened(folder: Path, *, writes: bool) -> Iterator[State]:
     """The state in `folder`, made where it is missing; with `writes=False` nothing on the disk is touched.
@@ -182,7 +188,7 @@ def opened(folder: Path, *, writes: bool) -> Iterator[State]:
     The folder is for the user alone. Raises BusyError if another calsync writes it, CalsyncError if it cannot be used.
     """
     with contextlib.ExitStack() as stack:
-        path = folder / "state.sqlite3"
+        path = folder / _FILE
         if writes:
             stack.enter_context(_locked(folder))
             database = _usable(path)

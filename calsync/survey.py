@@ -1,7 +1,7 @@
 """See what stands in a target: its listing, the cache, and what is new since the last run.
 
 Only what is new or changed is fetched, and only what may be ours is parsed. Public face: `survey`, which gives a
-`Survey`, and `guard_many`; nothing is decided here (`plan.py`), and nothing written but the cache.
+`Survey`, `changes` and `guard_many`; nothing is decided here (`plan.py`), and nothing written but the cache.
 """
 
 from __future__ import annotations
@@ -82,12 +82,19 @@ class Survey:
         return {window: entry for window, entry in gone.items() if window not in standing}
 
 
-def survey(target: Target, state: State, terms: Terms, windows: Iterable[str], *, dry_run: bool) -> Survey:
+Ask = Callable[[], View | None]
+"""`changes` of a target, asked once."""
+
+
+def survey(
+    target: Target, state: State, terms: Terms, windows: Iterable[str], *, ask: Ask | None = None, dry_run: bool
+) -> Survey:
     """Look at `target`; `windows` are those of the journal, by which an event is known that lost its mark.
 
-    Raises GuardError where the calendar is not the one that it was, ServerError where it cannot be used.
+    `ask` asks it for `changes`, if that is not to be done anew. Raises GuardError where the calendar is not the one
+    that it was, ServerError where it cannot be used.
     """
-    found = _of_changes(target, state, terms, windows)
+    found = _of_changes(target, state, terms, windows, ask)
     if found is None:
         view = views.in_full(target, terms.now, dry_run=dry_run)
         _guard_place(target, view, state, terms)
@@ -100,17 +107,23 @@ def survey(target: Target, state: State, terms: Terms, windows: Iterable[str], *
     return found
 
 
-def _of_changes(target: Target, state: State, terms: Terms, windows: Iterable[str]) -> Survey | None:
+def changes(target: Target, state: State, terms: Terms) -> View | None:
+    """What `target` tells that changed since the last run; None where all is to be listed, or it is another place."""
+    if terms.force or terms.expected is None:
+        return None
+    place = terms.place(target, terms.expected)
+    view = views.since_token(target, state, place, terms.now)
+    return None if terms.place(target) != place else view
+
+
+def _of_changes(target: Target, state: State, terms: Terms, windows: Iterable[str], ask: Ask | None) -> Survey | None:
     """A survey of what changed since the last run, if its token is good and the answer beyond doubt.
 
     It is in doubt where the place is another one, where the text of an item is not to be had, where an event of ours
     stands twice (the server spells it otherwise now), and where many are said to be gone, or one is that is not.
     """
-    if terms.force or terms.expected is None:
-        return None
-    place = terms.place(target, terms.expected)
-    view = views.since_token(target, state, place, terms.now)
-    if view is None or terms.place(target) != place:
+    view = ask() if ask is not None else changes(target, state, terms)
+    if view is None:
         return None
     found = _look(target, state, terms, windows, view)
     missing = [entry.resource.href for entry in found.missing.values()]

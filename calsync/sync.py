@@ -11,23 +11,27 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from calsync import opening, paths, publicholidays, state
-from calsync.book import Book
+from calsync import opening, paths, publicholidays, settled, state
 from calsync.config import Config
 from calsync.errors import CalsyncError, ConfigError, Problem, UnreachableError
 from calsync.model import Outlook, Reminder, State, Window
 from calsync.moment import Moment
 from calsync.outcome import Desired, Outcome
-from calsync.reconcile import reconcile
-from calsync.reminders import Form, reminders
+from calsync.publicholidays import PublicHolidays
+from calsync.settled import Settled
 from calsync.signals import Answer
-from calsync.survey import Terms
+from calsync.survey import Terms, changes
 from calsync.targets import TARGETS
 from calsync.targets.base import Target
 from calsync.wording import Wording
+
+if TYPE_CHECKING:
+    from calsync.book import Book
+    from calsync.reminders import Form
 
 _FEED_BACK, _FEED_AHEAD = timedelta(days=30), timedelta(days=180)
 """What a feed shows: Google takes about 1 MB and 1,000 events (`docs/calendars.md`)."""
@@ -38,9 +42,11 @@ class Report:
     """What one run found and did.
 
     `not_compared` says why a dry run could not look at the server. `errors` are those that ended the work on a target.
+    `look` gives the windows as they are by now: where there was nothing to do, they need not have been computed.
+    `opens` is the first day of the next window.
     """
 
-    outlook: Outlook
+    look: Callable[[], Outlook]
     words: Wording
     zone: ZoneInfo
     dry_run: bool
@@ -48,6 +54,18 @@ class Report:
     errors: list[CalsyncError] = field(default_factory=list)
     not_compared: str | None = None
     warnings: tuple[str, ...] = ()
+    opens: date | None = None
+
+    @property
+    def outlook(self) -> Outlook:
+        """The windows."""
+        return self.look()
+
+    def look_again(self) -> None:
+        """Take over what the windows tell by now. Raises JournalError where they are looked at for the first time."""
+        found = self.look()
+        self.warnings = found.warnings
+        self.opens = next((window.opens for window in found.windows if not window.state.is_past), None)
 
     @property
     def has_changes(self) -> bool:
@@ -86,28 +104,73 @@ def run_once(  # noqa: PLR0913  # how a run goes; the flags by name
     wrong with one target does not stop the next.
     """
     must_have_target(config)
-    book = Book(config, moment.today, publicholidays.kept(environ, writes=not dry_run))
-    report = Report(outlook=book.outlook, words=words(config), zone=config.timezone, dry_run=dry_run)
-    with state.opened(paths.state_folder(environ), writes=not dry_run) as cache:
-
-        def work(target: Target, station: Station) -> Outcome:
-            def learn(said: tuple[Answer, ...]) -> Desired:
-                book.learn(said, writes=not dry_run)
-                return station.desired()
-
-            listen = None if station.terms.owned else learn
-            terms = replace(station.terms, progress=progress)
-            return reconcile(target, station.desired(), cache, terms, learn=listen, dry_run=dry_run)
-
+    made_from = settled.digest(config, moment.today)
+    book = lru_cache(partial(_read, config, moment.today, publicholidays.kept(environ, writes=not dry_run)))
+    report = Report(look=lambda: book().outlook, words=words(config), zone=config.timezone, dry_run=dry_run)
+    folder = paths.state_folder(environ)
+    if not state.is_there(folder):
+        report.look_again()  # a journal that is wrong from the first leaves nothing behind
+    with state.opened(folder, writes=not dry_run) as cache:
+        run = _Run(book, report, cache, made_from, progress)
         for station in stations(config, moment, book, environ, cache, targets, writes=not dry_run, force=force):
+            run.prepare(station)
             if offline and not station.terms.owned:
                 report.not_compared = "not asked (--offline)"
                 continue
-            visit(report, station, work)
-    report.outlook, report.warnings = book.outlook, book.outlook.warnings
+            visit(report, station, run.work)
     if dry_run:
         _forgive_absence(report)
     return report
+
+
+def _read(config: Config, today: date, known: PublicHolidays) -> Book:
+    """The journal, and the rules with it: neither is loaded where there is nothing to do."""
+    from calsync.book import Book
+
+    return Book(config, today, known)
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the visits of one run share. `made_from` is `settled.digest`, `before` what the last run came to, if so."""
+
+    book: Callable[[], Book]
+    report: Report
+    cache: state.State
+    made_from: str
+    progress: Callable[[int, int], None] | None
+    before: Settled | None = None
+
+    def prepare(self, station: Station) -> None:
+        """Read the journal, unless there may be nothing to do. Raises JournalError before anybody is asked anything."""
+        self.before = settled.remembered(self.cache, station.place, self.made_from)
+        if self.before is None:
+            self.report.look_again()
+        else:
+            self.report.warnings, self.report.opens = self.before.warnings, self.before.opens
+
+    def work(self, target: Target, station: Station) -> Outcome:
+        """Bring the target to what is wanted, if there is anything to do."""
+        terms, report, cache = replace(station.terms, progress=self.progress), self.report, self.cache
+        ask = lru_cache(partial(changes, target, cache, terms))
+        if self.before and (view := ask()) and view.is_unchanged:
+            return self.before.outcome(target.name, terms.named(target.where), target.requests)
+
+        def learn(said: tuple[Answer, ...]) -> Desired:
+            self.book().learn(said, writes=not report.dry_run)
+            return station.desired()
+
+        from calsync.reconcile import reconcile
+
+        if not report.dry_run:
+            settled.forget(cache, station.place)
+        asked, dry_run = None if terms.owned else learn, report.dry_run
+        outcome = reconcile(target, station.desired(), cache, terms, learn=asked, ask=ask, dry_run=dry_run)
+        report.look_again()
+        if not dry_run:
+            place = terms.place(target)
+            settled.remember(cache, place, self.made_from, outcome, warnings=report.warnings, opens=report.opens)
+        return outcome
 
 
 def _forgive_absence(report: Report) -> None:
@@ -130,8 +193,10 @@ def must_have_target(config: Config) -> None:
 class Station:
     """A target of the config: how it is opened, what it is to show by now, and the terms of a run on it.
 
-    `note` notes where it was found, in words of the state.
+    `note` notes where it was found, in words of the state. `place` is the key under which it was known there before.
     """
+
+    place: str
 
     opened: Callable[[], AbstractContextManager[Target]]
     desired: Callable[[], Desired]
@@ -142,7 +207,7 @@ class Station:
 def stations(  # noqa: PLR0913  # all that a run is made of; the flags by name
     config: Config,
     moment: Moment,
-    book: Book,
+    book: Callable[[], Book],
     environ: Mapping[str, str],
     cache: state.State,
     targets: Mapping[str, Callable[..., Target]],
@@ -156,24 +221,26 @@ def stations(  # noqa: PLR0913  # all that a run is made of; the flags by name
     A calendar that is missing is made if `create` and `writes`; one that was there before, only with `force`. Nothing
     is opened before a station's own `opened` is called; with `writes=False` that touches nothing on the disk.
     """
-    form = Form(config.reminders, config.remind_at, config.timezone, ZoneInfo, words(config))
+    form = lru_cache(partial(_form, config))
     terms = Terms(name=config.name, zone=config.timezone, now=moment.now, day=moment.midnight, force=force)
     if caldav := config.caldav:
         known = opening.find_again(caldav, cache)
         create = create and writes and (known is None or force)
         yield Station(
+            place=f"caldav {config.name} {known}",
             opened=partial(
                 opening.calendar, targets["caldav"], caldav, environ, found=known, writes=writes, create=create
             ),
-            desired=lambda: _desired(book.outlook, _in_calendar, form, moment, alarms=True),
+            desired=lambda: _desired(book().outlook, _in_calendar, form(), moment, alarms=True),
             terms=replace(terms, named=partial(opening.named, caldav), expected=known),
             note=partial(opening.take_note, caldav, cache) if writes else None,
         )
     if feed := config.feed:
         shown = partial(_in_feed, today=moment.today)
         yield Station(
+            place=f"feed {config.name} {feed.path}",
             opened=lambda: closing(targets["feed"](path=feed.path)),
-            desired=lambda: _desired(book.outlook, shown, form, moment, alarms=feed.alarms),
+            desired=lambda: _desired(book().outlook, shown, form(), moment, alarms=feed.alarms),
             terms=replace(terms, owned=True, zone=UTC),  # no zones in a feed: the form of docs/calendars.md
         )
 
@@ -197,6 +264,12 @@ def visit(report: Report, station: Station, work: Work) -> None:
             station.note(outcome.where)
 
 
+def _form(config: Config) -> Form:
+    from calsync.reminders import Form
+
+    return Form(config.reminders, config.remind_at, config.timezone, ZoneInfo, words(config))
+
+
 def _in_calendar(window: Window) -> bool:
     return window.state not in (State.MISSED, State.SKIPPED)
 
@@ -209,6 +282,8 @@ def _in_feed(window: Window, today: date) -> bool:
 def _desired(
     found: Outlook, is_shown: Callable[[Window], bool], form: Form, moment: Moment, *, alarms: bool
 ) -> Desired:
+    from calsync.reminders import reminders
+
     shown = [window for window in found.windows if is_shown(window)]
 
     def draw(written: Mapping[str, datetime]) -> Mapping[str, Reminder]:

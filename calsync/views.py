@@ -35,6 +35,11 @@ class View:
     is_partial: bool = False
     gone: frozenset[str] = frozenset()
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether nothing changed since the last run, for all that the target told."""
+        return self.is_partial and not self.told and not self.gone
+
     def standing(self, before: Mapping[str, Entry]) -> set[str]:
         """The hrefs of all that stands there, given what the cache has."""
         return (before.keys() - self.gone) | self.told.keys() if self.is_partial else set(self.told)

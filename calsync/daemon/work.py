@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
-from calsync import __version__, book, paths, sync
+from calsync import __version__, book, paths, publicholidays, sync
 from calsync.config import Config
 from calsync.daemon import health
 from calsync.daemon.health import Health, LastSync
@@ -27,7 +27,6 @@ from calsync.daemon.paced import paced
 from calsync.daemon.scheduling import ClockWatch, Next, Reason, backoff, next_run
 from calsync.daemon.services import Services
 from calsync.errors import BusyError, CalsyncError, ConfigError, InputError, LoginError, PasswordError, UnreachableError
-from calsync.model import Outlook
 from calsync.moment import Moment
 from calsync.sync import Report
 from calsync.targets import TARGETS
@@ -242,7 +241,7 @@ class Daemon:
         """Sync once and note what came of it. Returns in what time to try again, None for the usual one."""
         begun = self._clock.monotonic()
         try:
-            outlook, report = self._run()
+            report = self._run()
         except BusyError as error:
             _log.info("%s", error)
             return BUSY_RETRY
@@ -259,8 +258,8 @@ class Daemon:
         for topic in ("journal", "state", "calsync"):
             self._standing.tell(topic, None)
         last = _last_sync(report, self._clock.now(), reason, self._clock.monotonic() - begun)
-        opens = next((window.opens for window in outlook.windows if not window.state.is_past), None)
-        self._health = replace(self._health, last_sync=last, next_window=opens.isoformat() if opens else None)
+        opens = report.opens.isoformat() if report.opens else None
+        self._health = replace(self._health, last_sync=last, next_window=opens)
         self._warn(report.warnings)
         retry = self._judge(report)
         self._log_sync(last)
@@ -268,15 +267,17 @@ class Daemon:
             self._health = replace(self._health, last_good=last.at)
         return retry
 
-    def _run(self) -> tuple[Outlook, Report]:
+    def _run(self) -> Report:
         """One run; while the login is refused, on what needs none."""
         config = replace(self._config, caldav=None) if self._standing.refused else self._config
         moment = Moment.of(self._clock.now(), None, config.timezone)
         if config.caldav is None and config.feed is None:
-            outlook = book.look(config, moment.today)
-            return outlook, Report(outlook=outlook, words=sync.words(config), zone=config.timezone, dry_run=False)
-        report = sync.run_once(config, moment, self._environ, targets=self._targets)
-        return report.outlook, report
+            known = publicholidays.kept(self._environ, writes=True)
+            found = book.look(config, moment.today, known)
+            report = Report(look=lambda: found, words=sync.words(config), zone=config.timezone, dry_run=False)
+            report.look_again()
+            return report
+        return sync.run_once(config, moment, self._environ, targets=self._targets)
 
     def _judge(self, report: Report) -> timedelta | None:
         """Note what went wrong on the targets. Returns in what time to try again, None for the usual one."""
