@@ -63,7 +63,8 @@ def find_again(settings: CaldavSettings, state: State) -> str | None:
 
 def take_note(settings: CaldavSettings, state: State, where: str) -> None:
     """Note where the calendar was found; `where` as `named` gives it."""
-    state.take_note(_note(settings), where)
+    if state.note(_note(settings)) != where:
+        state.take_note(_note(settings), where)
 
 
 def _note(settings: CaldavSettings) -> str:

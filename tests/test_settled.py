@@ -1,0 +1,99 @@
+"""Where nothing changed, nothing is done but to ask the calendar; and what counts as a change."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.quirks import QuirkServer
+from tests.quirks.test_sync_on_quirks import handled
+from tests.quirks.world import OnQuirks
+from tests.samples import MOVED, RENAMED
+
+NEXT_DAY = date(2026, 11, 24)
+LOADS = """\
+import json, sys
+from calsync.cli import main
+code = main(sys.argv[1:])
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[OnQuirks]:
+    """A calendar that is up to date, and a calsync that knows it."""
+    with QuirkServer() as running:
+        made = OnQuirks(tmp_path, running)
+        for _ in range(3):
+            made.run()
+        yield made
+
+
+def loaded(world: OnQuirks) -> set[str]:
+    """What a sync of today loads, in a process of its own."""
+    keep = {name: value for name, value in os.environ.items() if "COV" not in name}  # coverage loads things itself
+    environ = keep | {"STATE_DIRECTORY": str(world.folder / "state"), "CACHE_DIRECTORY": str(world.folder / "cache")}
+    command = [sys.executable, "-c", LOADS, "--config", str(world.folder / "default.yaml"), "sync"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(modules)
+
+
+def test_then_neither_the_journal_nor_the_rules_nor_the_texts_are_loaded(world: OnQuirks) -> None:
+    for _ in range(3):
+        modules = loaded(world)
+    parts = ("journal", "etiquette", "book", "reconcile", "reminders", "ical", "vevent")
+    assert modules & {f"calsync.{part}" for part in parts} == set()
+    assert modules & {"jinja2", "holidays", "phonenumbers"} == set()
+
+
+def test_the_same_is_told_as_by_the_run_that_looked(world: OnQuirks) -> None:
+    handled(world)
+    world.settle(5)
+    before, again = world.run(), world.run()
+    assert before.outcomes[0].kept
+    assert again.outcomes[0].kept == before.outcomes[0].kept
+    assert again.outcomes[0].unchanged == before.outcomes[0].unchanged > 0
+    assert (again.warnings, again.opens) == (before.warnings, before.opens)
+    assert again.opens is not None
+
+
+def retitled(world: OnQuirks) -> None:
+    world.retitle("Call Dana", "✓ Call Dana")
+
+
+def taken_away(world: OnQuirks) -> None:
+    world.remove(world.find("E-mail Dana"))
+
+
+@pytest.mark.parametrize("happens", [lambda world: world.write(RENAMED), retitled, taken_away])
+def test_a_change_on_either_side_is_seen_at_once(world: OnQuirks, happens: Callable[[OnQuirks], None]) -> None:
+    assert not world.run().outcomes[0].changes
+    happens(world)
+    report = world.run()
+    assert report.outcomes[0].changes or report.outcomes[0].answers
+
+
+def test_the_journal_as_it_was_two_edits_ago_is_no_journal_that_has_been_seen_to(world: OnQuirks) -> None:
+    before = (world.folder / "applications.yaml").read_text()
+    world.write(MOVED)
+    assert world.run().outcomes[0].changes
+    world.write(before)
+    assert world.run().outcomes[0].changes
+
+
+def test_another_day_is_looked_at_anew(world: OnQuirks) -> None:
+    world.run()
+    state = (world.folder / "state" / "state.sqlite3").read_bytes()
+    world.run()
+    assert (world.folder / "state" / "state.sqlite3").read_bytes() == state, "nothing is written where nothing is done"
+    world.run(today=NEXT_DAY)
+    assert (world.folder / "state" / "state.sqlite3").read_bytes() != state
