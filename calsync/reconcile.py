@@ -20,9 +20,10 @@ from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp, Window
 from calsync.outcome import Desired, Failure, Learn, Outcome, Write
 from calsync.plan import Action, Change, Found, Kept, Plan, Wanted, decide, is_past, mirror
 from calsync.plan import remove as plan_removal
+from calsync.recording import Recorder
 from calsync.several import at_once
 from calsync.signals import Seen
-from calsync.state import Entry, State
+from calsync.state import State
 from calsync.survey import Ask, Survey, Terms, guard_many, survey
 from calsync.targets.base import ConflictError, ItemError, MissingError, Target
 
@@ -56,7 +57,7 @@ def reconcile(
         run.carry_out()
     if not dry_run and run.outcome.ended is None:
         target.commit()
-        run.keep_token()
+        run.notes.keep_token(is_sure=run.is_sure)
     return run.told()
 
 
@@ -72,7 +73,7 @@ def remove(target: Target, windows: Mapping[str, Window], state: State, terms: T
         run.carry_out()
     if not dry_run and run.outcome.ended is None:
         target.commit()
-        run.forget_all()
+        run.notes.forget_all(run.outcome)
         views.drop(state, run.survey.place)
     return run.told()
 
@@ -95,8 +96,7 @@ class _Run:
         self.is_removal = False
         self.is_sure = True
         """Whether nothing was met that the view of the calendar did not tell."""
-        self.written: set[str] = set()
-        self.unread: dict[str, Entry] = {}
+        self.notes = Recorder(target, state, self.survey)
         self.outcome = Outcome(target.name, target.where)
 
     # Listen.
@@ -206,8 +206,8 @@ class _Run:
 
         Each result is recorded as it comes, here, in the one thread that has the state.
         """
-        self._forget_missing()
-        self._adopt_unmarked()
+        self.notes.forget_missing(self._is_current)
+        self.notes.adopt_unmarked(self._standing(), self.wanted)
         if self.outcome.changes:
             views.drop(self.state, self.survey.place)  # until the end: a crash on the way costs a list
         planned, self.outcome.changes = self.outcome.changes, []
@@ -224,7 +224,7 @@ class _Run:
             if self.outcome.ended is not None:
                 break
         else:
-            self._read_back()
+            self.notes.read_back()
         self.outcome.changes.sort(key=lambda each: each[0])
 
     def _conclude(self, write: Write, result: Resource | CalsyncError | None) -> None:
@@ -287,7 +287,7 @@ class _Run:
 
         def record(resource: Resource | None) -> None:
             assert resource is not None
-            self._record(resource, after, mark, base, stamp)
+            self.notes.record(resource, after, mark, base, stamp)
             self.outcome.changes.append((change, uid))
 
         return Write(change, uid, lambda: self.target.create(f"{uid}.ics", body), record)
@@ -338,7 +338,7 @@ class _Run:
 
         def record(resource: Resource | None) -> None:
             assert resource is not None
-            self._record(resource, after, change.mark, base, stamp)
+            self.notes.record(resource, after, change.mark, base, stamp)
             self.outcome.changes.append((change, before.uid))
 
         return Write(change, before.uid, lambda: self.target.update(old, body), record)
@@ -348,7 +348,7 @@ class _Run:
         found, old = change.before, self.survey.seen[change.before.href].resource
 
         def record(_nothing: Resource | None) -> None:
-            self._retire(found.href, change.mark)
+            self.notes.retire(found.href, change.mark)
             self.outcome.changes.append((change, found.item.uid))
 
         return Write(change, found.item.uid, lambda: self.target.delete(old), record)
@@ -361,71 +361,6 @@ class _Run:
         assert change.after is not None
         old = change.before.item.base or self._remembered_base(change.window, change.before) or {}
         return {**hashes(change.after), **{name: old[name] for name in change.theirs if name in old}}
-
-    def _record(self, resource: Resource, reminder: Reminder, mark: Mark, base: Hashes, stamp: Stamp) -> None:
-        """Remember what was written; where the server told no ETag, it is read again: it may have been rewritten."""
-        uid, written = uid_of(mark, self.target.name), stamp.written or stamp.moment
-        item = Item(uid=uid, reminder=reminder, mark=mark, base=base, stamp=stamp, written=written)
-        entry = Entry(resource=resource, item=item, written=mark, base=base)
-        if resource.etag is None:
-            self.unread[resource.href] = entry
-        self.state.put(self.survey.place, entry)
-        self.written.add(resource.href)
-
-    def _read_back(self) -> None:
-        """Read what was written and got no ETag, all at once."""
-        for href, stored in (self.target.fetch(self.unread) if self.unread else {}).items():
-            self.state.put(self.survey.place, self.survey.eyes.entry(stored, self.unread[href]))
-
-    def _retire(self, href: str, mark: Mark) -> None:
-        self.state.forget(self.survey.place, href)
-        self.state.retire(self.survey.place, mark.window, mark.generation)
-
-    def _forget_missing(self) -> None:
-        """Forget what is gone and was not ours, or is wanted no more; its UID is not used again."""
-        if not self.survey.known.whole:
-            return
-        missing = self.survey.missing
-        with self.state.transaction():
-            for href, entry in self.survey.before.items():
-                if href in self.survey.seen:
-                    continue
-                if entry.written is None:
-                    self.state.forget(self.survey.place, href)
-                elif not self._is_current(entry.written.window) or self.survey.known.is_undone(entry.written):
-                    self._retire(href, entry.written)
-                elif entry.written.window not in missing:  # it stands elsewhere by now, or is spelled otherwise
-                    self.state.forget(self.survey.place, href)
-
-    def keep_token(self) -> None:
-        """Let the next run ask for what changed since this one, unless the cache does not agree with the calendar."""
-        survey, state = self.survey, self.state
-        if not self.is_sure:
-            views.drop(state, survey.place)
-        elif survey.known.whole and not (survey.before.keys() - survey.seen.keys()) & state.hrefs(survey.place):
-            views.keep(state, survey.place, survey.view, self.written)
-
-    def _adopt_unmarked(self) -> None:
-        """Remember as written what stands as it should on a server that drops marks, so that it follows the journal."""
-        with self.state.transaction():
-            for window, found in self._standing().items():
-                want, entry = self.wanted.get(window), self.survey.seen[found.href]
-                if want is None or entry.base is not None or found.item.base is not None:
-                    continue
-                base, mark = hashes(want.kept), self.survey.eyes.marks[found.item.uid]
-                if base == hashes(found.item.reminder):
-                    self.state.put(self.survey.place, replace(entry, written=mark, base=base))
-
-    def forget_all(self) -> None:
-        """Forget the place, unless something of ours is left. UIDs stay used up, also those that the user deleted."""
-        if self.outcome.kept or self.outcome.failed:
-            return
-        with self.state.transaction():
-            for href, entry in self.state.entries(self.survey.place).items():
-                if entry.written is None:
-                    self.state.forget(self.survey.place, href)
-                else:
-                    self._retire(href, entry.written)
 
     def told(self) -> Outcome:
         """What became of it, with where that was and what it cost."""
