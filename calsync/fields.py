@@ -86,9 +86,8 @@ class Fields:
 
     def get(self, key: str, parse: Parse[T]) -> T | None:
         """The value of `key`: a scalar, as `parse` reads it."""
-        if key not in self._entries:
-            return None
-        return self._typed(key, self._entries[key][1], parse)
+        entry = self._entries.get(key)
+        return None if entry is None else self._typed(key, entry[1], parse)
 
     def get_or(self, key: str, parse: Parse[T], default: T) -> T:
         """As `get`, but `default` for None."""

@@ -264,12 +264,8 @@ class _Builder:
 
     def _node(self, event: _Event, depth: int) -> Node:
         kind: type = type(event)
-        self._count += 1
         if kind is yaml.ScalarEvent:
-            node: Node = self._scalar(event)
-            if event.anchor is not None:
-                self._anchored[event.anchor] = (node, 1)
-            return node
+            return self._scalar(event)
         if kind is yaml.AliasEvent:
             return self._alias(event)
         if depth == MAX_DEPTH:
@@ -277,28 +273,35 @@ class _Builder:
         if event.tag is not None:
             self._complain_of_tag(event)
         read = self._mapping if kind is yaml.MappingStartEvent else self._sequence
+        self._count += 1
         if event.anchor is None:
-            return read(event, depth)
+            return read(event, depth + 1)
         self._anchored.pop(event.anchor, None)
         self._open.add(event.anchor)
         before = self._count
-        node = read(event, depth)
+        node = read(event, depth + 1)
         self._open.discard(event.anchor)
         self._anchored[event.anchor] = (node, self._count - before + 1)
         return node
 
     def _scalar(self, event: _Event) -> Scalar:
+        self._count += 1
+        text, mark = event.value, event.start_mark
+        if text in _NOTHING and not event.style:
+            node = Scalar(None, mark.line + 1, mark.column + 1)
+        else:
+            node = Scalar(text, mark.line + 1, mark.column + 1)
         if event.tag is not None:
             self._complain_of_tag(event)
-        mark = event.start_mark
-        text = None if event.value in _NOTHING and not event.style else event.value
-        return Scalar(text, mark.line + 1, mark.column + 1)
+        if event.anchor is not None:
+            self._anchored[event.anchor] = (node, 1)
+        return node
 
     def _sequence(self, event: _Event, depth: int) -> Sequence:
         items = []
         mark = event.start_mark
         while not isinstance(event := self._next(), yaml.SequenceEndEvent):
-            items.append(self._node(event, depth + 1))
+            items.append(self._node(event, depth))
         return Sequence(items, mark.line + 1, mark.column + 1)
 
     def _mapping(self, event: _Event, depth: int) -> Mapping:
@@ -306,35 +309,34 @@ class _Builder:
         merged: list[Node] = []
         mark = event.start_mark
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            is_merge = isinstance(event, yaml.ScalarEvent) and event.value == "<<" and not event.style
-            key = self._key(event, depth)
-            value = self._node(self._next(), depth + 1)
-            if is_merge:
+            kind: type = type(event)
+            is_text = kind is yaml.ScalarEvent
+            key = self._scalar(event) if is_text else self._key(event, depth)
+            value = self._node(self._next(), depth)
+            if key is None:
+                continue
+            text = event.value if is_text else key.text or ""
+            if text == "<<" and is_text and not event.style:
                 merged.append(value)
-            elif key is not None:
-                self._enter(entries, key, value)
+            elif text in entries:
+                self._complain_of_double(text, entries[text][0], key)
+            else:
+                entries[text] = (key, value)
         for node in merged:
             self._merge(entries, node)
         return Mapping(entries, mark.line + 1, mark.column + 1)
 
     def _key(self, event: _Event, depth: int) -> Scalar | None:
-        node = self._node(event, depth + 1)
-        if not isinstance(node, Scalar):
-            self._complain("a key must be plain text; put quotes around a value that begins with { or [", event)
-            return None
-        if isinstance(event, yaml.ScalarEvent):
-            node.text = event.value
-            return node
-        return Scalar(node.text, event.start_mark.line + 1, event.start_mark.column + 1)
+        """A key that is more than text: the alias of one, or a mistake."""
+        node = self._node(event, depth)
+        if isinstance(node, Scalar):
+            return Scalar(node.text, event.start_mark.line + 1, event.start_mark.column + 1)
+        self._complain("a key must be plain text; put quotes around a value that begins with { or [", event)
+        return None
 
-    def _enter(self, entries: dict[str, tuple[Scalar, Node]], key: Scalar, value: Node) -> None:
-        text = key.text or ""
-        if text in entries:
-            first = entries[text][0]
-            place = f"{self._document.name}:{first.line}:{first.column}"
-            self._document.complain(f"the key {quote(text)} stands here twice: first at {place}", key)
-        else:
-            entries[text] = (key, value)
+    def _complain_of_double(self, text: str, first: Scalar, key: Scalar) -> None:
+        place = f"{self._document.name}:{first.line}:{first.column}"
+        self._document.complain(f"the key {quote(text)} stands here twice: first at {place}", key)
 
     def _merge(self, entries: dict[str, tuple[Scalar, Node]], node: Node) -> None:
         """Add what the map lacks, as https://yaml.org/type/merge.html says: the earlier map wins."""

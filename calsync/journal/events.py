@@ -163,7 +163,7 @@ def read_event(document: Document, node: Node, zone: ZoneInfo) -> model.Event | 
         document.complain("an event must be a map, as in 'applied: 2026-11-02'", node)
         return None
     fields = Fields(document, node)
-    named = [key for key in fields if key in KINDS]
+    named = [key for key in node.entries if key in KINDS]
     if len(named) != 1:
         _complain_of_kind(fields, named)
         return None

@@ -110,3 +110,34 @@ def test_plain_text_has_no_case_accents_or_spare_spaces(text, expected):
 )
 def test_digits_alone_tell_a_number(number, expected):
     assert digits(number, None) == expected
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["0312 555 0100", "001 312 5550100", "(312) 555-0100", "312.555.0100", "5550100", "0100"],
+)
+def test_a_number_is_read_where_another_may_be_the_same(other):
+    """With its area code or without, and however short: all end with the same digits."""
+    assert asked_for("+1 312 555 0100", other) == {"+1 312 555 0100", other}
+
+
+def test_numbers_that_cannot_be_the_same_are_not_read():
+    """To find the one spelling of a number takes long; four digits in common are a chance of one in ten thousand."""
+    assert asked_for("+1 312 555 0100", "+49 30 1230100", "+49 30 123456") == set()
+
+
+def test_where_letters_stand_for_digits_all_numbers_are_read():
+    assert asked_for("+1 800 FLOWERS", "+49 30 123456") == {"+1 800 FLOWERS", "+49 30 123456"}
+
+
+def asked_for(*numbers):
+    """The numbers of which the one spelling is asked for."""
+    asked = set()
+
+    def spelling(number, _country):
+        asked.add(number)
+        return number
+
+    applications = [m.Application(id=number, company=number, contact=who(phone=number)) for number in numbers]
+    persons(applications, spelling)
+    return asked
