@@ -1,7 +1,7 @@
 """A calendar on a CalDAV server (RFC 4791): items listed, read and written with conditions.
 
 Idea: vdirsyncer's `storage/dav.py`. Public face: `CaldavTarget`. Servers' quirks are told where they are met; the login
-and the connection are `davhttp.py`'s, finding the calendar is `davfind.py`'s.
+and the connection are `davhttp.py`'s, finding the calendar is `davfind.py`'s, reading items `davread.py`'s.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from urllib.parse import urljoin, urlsplit
 from calsync.credentials import Secret
 from calsync.errors import SyncFailedError, UnreachableError
 from calsync.model import Resource
-from calsync.targets import davfind, davservice, davtls, davurl, davxml
+from calsync.targets import davfind, davread, davservice, davtls, davurl, davxml
 from calsync.targets.base import Changes, ConflictError, ItemError, Listing, MissingError
 from calsync.targets.davdns import look_up
-from calsync.targets.davhttp import Connection, GarbledError, Trust
+from calsync.targets.davhttp import Connection, Trust
 from calsync.targets.davlogin import Login, Renew, Scheme
 from calsync.targets.davretry import Patience, Sleep, after_a_look, carefully
 from calsync.targets.davservice import Entrance, Resolve
 from calsync.targets.davsync import Tokens
 from calsync.targets.davwords import Answer, has_uid_conflict, refusal
-from calsync.targets.davxml import CAL, DAV
 
 MULTIGET_SIZE = 50
 """Items asked for at once: Zoho fails on the 101st."""
@@ -164,7 +163,7 @@ class CaldavTarget:
         found: dict[str, Resource] = {}
         for start in range(0, len(wanted), MULTIGET_SIZE):
             chunk = wanted[start : start + MULTIGET_SIZE]
-            told, missing = self._multiget(chunk)
+            told, missing = davread.multiget(self._connection, self.where, chunk)
             found.update(told)
             for href in chunk:
                 if href not in told and href not in missing:
@@ -180,7 +179,7 @@ class CaldavTarget:
     def create(self, href: str, body: str) -> Resource:
         """See `base.Target.create`."""
         self._must_be_there()
-        url = self._address(href)
+        url = davread.address(self.where, href)
         answer, lost = self._write("PUT", href, body, {**_CALENDAR_DATA, "If-None-Match": "*"}, None)
         if answer.status in WRITTEN:
             path = davurl.told_path(answer.header("Location") or answer.header("Content-Location"), url, self.where)
@@ -300,61 +299,17 @@ class CaldavTarget:
         if not self._is_there():
             raise SyncFailedError(f"There is no calendar at {self.where}, and none may be made in a dry run.")
 
-    def _address(self, href: str) -> str:
-        return urljoin(self.where, davxml.encoded(href))
-
     # Items
 
     def _query(self, calendar: str) -> Listing | None:
-        """The events that a calendar-query finds; None where it finds none or does not tell."""
-        try:
-            answer = self._connection.read("REPORT", calendar, davxml.LIST_EVENTS, _DEPTH_1)
-        except GarbledError:
+        found = davread.query(self._connection, calendar)
+        if found is None:
             return None
-        multistatus = davxml.parse(answer.tree) if answer.status == 207 else None
-        events = davxml.listing(multistatus, urlsplit(answer.url).path) if multistatus is not None else None
-        if events is None or not events.etags:
-            return None
-        self._calendar, self._exists = _folder(answer.url), True
-        return events
-
-    def _multiget(self, hrefs: list[str]) -> tuple[dict[str, Resource], set[str]]:
-        """What one REPORT tells: the items that came, and those that are missing for sure. Nothing where it fails."""
-        headers = dict(davxml.XML_HEADERS)
-        body = davxml.multiget(urlsplit(self._address(href)).path for href in hrefs)
-        try:
-            answer = self._connection.read("REPORT", self.where, body, headers)
-        except GarbledError:
-            return {}, set()
-        multistatus = davxml.parse(answer.tree) if answer.status == 207 else None
-        if multistatus is None:
-            return {}, set()
-        spelled = {davxml.canonical(urlsplit(self._address(href)).path): href for href in hrefs}
-        told: dict[str, Resource] = {}
-        missing: set[str] = set()
-        for entry in multistatus.entries:
-            href = spelled.get(davxml.canonical(entry.path))
-            data = entry.props.get(f"{CAL}calendar-data")
-            text = (data.text or "") if data is not None else ""
-            if href is None:
-                continue
-            if entry.status in (404, 410):
-                missing.add(href)
-            elif davxml.is_calendar_data(text):
-                told[href] = Resource(href, entry.text(f"{DAV}getetag"), davxml.with_crlf(text))
-        return told, missing - told.keys()
+        self._calendar, self._exists = _folder(found[0]), True
+        return found[1]
 
     def _get(self, href: str) -> Resource | Answer | None:
-        """One item; None where it is missing for sure; else the answer that does not tell."""
-        try:
-            answer = self._connection.read("GET", self._address(href))
-        except GarbledError:
-            return Answer(0, self._address(href), {}, "")
-        if answer.status in (404, 410):
-            return None
-        if answer.status != 200 or not davxml.is_calendar_data(answer.text):
-            return answer
-        return Resource(href, answer.header("ETag"), davxml.with_crlf(answer.text))
+        return davread.get(self._connection, self.where, href)
 
     def _write(
         self, method: str, href: str, body: str, headers: Mapping[str, str], before: Resource | None
@@ -363,7 +318,7 @@ class CaldavTarget:
         meant = body if method == "PUT" else None
         return carefully(
             self._patience,
-            lambda: self._connection.write(method, self._address(href), body, headers),
+            lambda: self._connection.write(method, davread.address(self.where, href), body, headers),
             lambda: after_a_look(href, self._get(href), before, meant),
         )
 
@@ -397,7 +352,6 @@ class CaldavTarget:
         raise ConflictError(text) if answer.status in (409, 412) else ItemError(text)
 
 
-_DEPTH_1 = {**davxml.XML_HEADERS, "Depth": "1"}
 _CALENDAR_DATA = {"Content-Type": "text/calendar; charset=utf-8"}
 
 
