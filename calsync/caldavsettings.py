@@ -48,7 +48,7 @@ class CaldavSettings:
     username: str | None = None
     calendar: str = "Job search"
     timeout: float = 30.0
-    connections: int = 4
+    connections: int = 8
     auth: Auth | None = None
     allow_insecure: bool = False
     ca_file: Path | None = None
@@ -88,7 +88,7 @@ def read(fields: Fields, located: Callable[[str], Path]) -> CaldavSettings:
         username=username,
         calendar=calendar or "Job search",
         timeout=fields.get_or("timeout", _seconds, 30.0),
-        connections=fields.get_or("connections", _connections, 4),
+        connections=fields.get_or("connections", _connections, 8),
         auth=fields.get("auth", f.one_of(_AUTHS)),
         allow_insecure=fields.get_or("allow_insecure", f.switch, default=False),
         ca_file=fields.get("ca_file", located),

@@ -60,7 +60,7 @@ def run(today: date, *, once: bool, say: Say) -> int:
         folder = Path(name)
         with embedded.serve(folder / "server") as server:
             settings = _prepare(folder, today, server)
-            environ = {"STATE_DIRECTORY": str(folder / "state"), "CACHE_DIRECTORY": str(folder / "cache")}
+            environ = _environ(folder)
             moment = Moment.of(datetime.now(UTC), today, settings.timezone)
             done = sync.run_once(settings, moment, environ)
             say("What calsync did:")
@@ -98,7 +98,11 @@ def _prepare(folder: Path, today: date, server: embedded.EmbeddedServer) -> Conf
     password.write_text(server.password.reveal(), encoding="utf-8")
     path = folder / "config.yaml"
     path.write_text(_CONFIG.format(url=server.url, username=server.username, calendar=_CALENDAR), encoding="utf-8")
-    return config.load(path, {}, folder, publicholidays.check_place)
+    return config.load(path, {}, folder, publicholidays.kept(_environ(folder), writes=True).check_place)
+
+
+def _environ(folder: Path) -> dict[str, str]:
+    return {"STATE_DIRECTORY": str(folder / "state"), "CACHE_DIRECTORY": str(folder / "cache")}
 
 
 def _agenda(settings: Config, password: Secret, zone: ZoneInfo) -> Iterator[str]:

@@ -333,3 +333,22 @@ def test_a_relative_folder_with_odd_signs_is_found(tmp_path, monkeypatch):
     remember(odd, ENTRY)
     assert remembered(odd) == {"/cal/uid.ics": ENTRY}
     assert sorted(path.name for path in (tmp_path / odd).iterdir()) == ["lock", "state.sqlite3"]
+
+
+def test_results_that_come_one_by_one_share_transactions_and_outlive_an_error(tmp_path):
+    begun = []
+
+    def write_and_fail(cache):
+        with cache.in_batches() as taken:
+            for number in range(120):
+                cache.take_note(f"{number}", "noted")
+                taken()
+            raise KeyboardInterrupt
+
+    with opened(tmp_path, writes=True) as cache:
+        cache._database.set_trace_callback(lambda text: begun.append(text) if text == "BEGIN" else None)
+        with pytest.raises(KeyboardInterrupt):
+            write_and_fail(cache)
+    assert len(begun) == 3
+    with opened(tmp_path, writes=False) as cache:
+        assert all(cache.note(f"{number}") for number in range(120))
