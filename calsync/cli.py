@@ -141,22 +141,20 @@ def _tell(options: argparse.Namespace, done: Report) -> int:
 
 
 def _windows(options: argparse.Namespace) -> int:
-    from calsync import book, listing
+    from calsync import book, journal, listing
 
     settings = _config(options)
     moment = _moment(options, settings)
-    outlook = book.look(settings, moment.today, _holidays(options))
-    if options.json:
-        from calsync.uids import uids
+    with journal.collector_paused():
+        outlook = book.look(settings, moment.today, _holidays(options))
+        if options.json:
+            from calsync.uids import uids
 
-        shown = listing.current(outlook, everything=options.all)
-        _print_json(listing.windows_json(shown, uids(settings, shown, os.environ)))
-    else:
-        _print(
-            listing.windows_text(
-                outlook, listing.titles(settings), everything=options.all, why=options.why, look=_look()
-            )
-        )
+            shown = listing.current(outlook, everything=options.all)
+            _print_json(listing.windows_json(shown, uids(settings, shown, os.environ)))
+            return 0
+        how = {"everything": options.all, "why": options.why, "look": _look()}
+        _print(listing.windows_text(outlook, listing.titles(settings), **how))
         _warn(outlook.warnings)
     return 0
 
