@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from calsync import signals, vevent, views
+from calsync import signals, views
 from calsync.errors import CalsyncError
 from calsync.identity import hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp, Window
@@ -278,12 +278,13 @@ class _Run:
         return prepare[change.action](change)
 
     def _create(self, change: Change) -> Write:
+        from calsync import ical
+
         assert change.after is not None
-        after, mark, stamp = change.after, change.mark, self._stamp(None)
+        after, mark, stamp, base = change.after, change.mark, self._stamp(None), hashes(change.after)
         uid = uid_of(mark, self.target.name)
         self.survey.eyes.marks[uid] = mark
-        base = hashes(after)
-        body = vevent.build(after, mark, uid, stamp, self.terms.zone, base)
+        body = ical.build(after, mark, uid, stamp, self.terms.zone, base)
 
         def record(resource: Resource | None) -> None:
             assert resource is not None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calsync import ical, vevent
+from calsync import ical
 from calsync.identity import hashes, uid_of
 from calsync.model import Mark
 from calsync.targets.base import Changes, Listing
@@ -85,7 +85,7 @@ def test_of_two_generations_the_later_one_is_heard(tmp_path: Path):
     assert item is not None
     later = Mark("default", CALL, 2)
     uid, base = uid_of(later, "caldav"), hashes(item.reminder)
-    desk.target.put("0.ics", vevent.build(item.reminder, later, uid, item.stamp, ZoneInfo("UTC"), base))
+    desk.target.put("0.ics", ical.build(item.reminder, later, uid, item.stamp, ZoneInfo("UTC"), base))
     desk.target.put(href, desk.target.items[href].replace("SUMMARY:Call", "SUMMARY:✓ Call"))
     report = desk.run()
     assert (counted(report), answers(desk)) == ((0, 0, 1), "")

@@ -50,7 +50,7 @@ def loaded(world: OnQuirks) -> set[str]:
 def test_then_neither_the_journal_nor_the_rules_nor_the_texts_are_loaded(world: OnQuirks) -> None:
     for _ in range(3):
         modules = loaded(world)
-    parts = ("journal", "etiquette", "book", "reconcile", "reminders", "ical", "vevent")
+    parts = ("journal", "etiquette", "book", "reconcile", "reminders", "ical")
     assert modules & {f"calsync.{part}" for part in parts} == set()
     assert modules & {"jinja2", "holidays", "phonenumbers"} == set()
 
