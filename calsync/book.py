@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from calsync import journal, phones
+from calsync import collector, journal, phones
 from calsync.config import Config
 from calsync.errors import JournalError
 from calsync.etiquette import outlook
@@ -44,7 +44,7 @@ class Book:
         self._config = config
         self._today = today
         self._known = known
-        with journal.collector_paused():
+        with collector.paused():
             try:
                 self._journal = read_journal(config, known)
             except JournalError:

@@ -12,13 +12,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calsync import __version__, cliservice, config, flags, publicholidays, terminal
+from calsync import __version__, cliservice, collector, config, flags, publicholidays, terminal
 from calsync.config import Config
 from calsync.errors import CalsyncError, GuardError, InputError, UsageError
 from calsync.moment import Moment
@@ -62,7 +63,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return left.code if isinstance(left.code, int) else 0
     if getattr(options, "verbose", False):
         cliservice.show_requests()
-    code: int = options.verb(options)
+    with nullcontext() if options.verb in (_daemon, _demo) else collector.paused():  # the others end soon
+        code: int = options.verb(options)
     return code
 
 
@@ -141,21 +143,20 @@ def _tell(options: argparse.Namespace, done: Report) -> int:
 
 
 def _windows(options: argparse.Namespace) -> int:
-    from calsync import book, journal, listing
+    from calsync import book, listing
 
     settings = _config(options)
     moment = _moment(options, settings)
-    with journal.collector_paused():
-        outlook = book.look(settings, moment.today, _holidays(options))
-        if options.json:
-            from calsync.uids import uids
+    outlook = book.look(settings, moment.today, _holidays(options))
+    if options.json:
+        from calsync.uids import uids
 
-            shown = listing.current(outlook, everything=options.all)
-            _print_json(listing.windows_json(shown, uids(settings, shown, os.environ)))
-            return 0
-        how = {"everything": options.all, "why": options.why, "look": _look()}
-        _print(listing.windows_text(outlook, listing.titles(settings), **how))
-        _warn(outlook.warnings)
+        shown = listing.current(outlook, everything=options.all)
+        _print_json(listing.windows_json(shown, uids(settings, shown, os.environ)))
+        return 0
+    how = {"everything": options.all, "why": options.why, "look": _look()}
+    _print(listing.windows_text(outlook, listing.titles(settings), **how))
+    _warn(outlook.warnings)
     return 0
 
 

@@ -52,6 +52,8 @@ def _compiled(template: str) -> Template:
 
 def fill(template: str, values: Values) -> str:
     """The text of `template` with the values in it. Raises PhraseError."""
+    if "{" not in template:
+        return template
     compiled = _compiled(template)
     try:
         return compiled.render(values)

@@ -12,14 +12,12 @@ Public face: `read`, and `read_answers` for who adds to that file. Nothing is co
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from calsync import yamlfile
+from calsync import collector, yamlfile
 from calsync.errors import JournalError, Problem
 from calsync.fields import Fields, is_nothing
 from calsync.journal.applications import CheckPlace, read_answer, read_application
@@ -42,7 +40,7 @@ def read(paths: Sequence[Path], answers: Path | None, zone: ZoneInfo, check_plac
     mistake of every file, in the order of the files and of their lines.
     """
     reader = _Reader(zone, check_place)
-    with collector_paused():
+    with collector.paused():
         for path in paths:
             for file in reader.files(path, answers):
                 reader.read_journal(file)
@@ -79,18 +77,6 @@ def _blocks(document: Document, zone: ZoneInfo) -> Iterator[Block]:
             answer = read_answer(document, node, zone)
             if answer is not None:
                 yield Block(answer[0], Place(document.name, node.line, node.column), answer[1])
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from walking a growing tree, in which there are no cycles, again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class _Reader:
