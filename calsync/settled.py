@@ -46,7 +46,11 @@ def digest(config: Config, today: date) -> str:
 
 
 def _digest_of(path: Path) -> str:
+    """Of a file, or of the names and the files in a folder; nothing where it cannot be read."""
     try:
+        if path.is_dir():
+            inside = [(each.name, _digest_of(each)) for each in sorted(path.iterdir()) if each.is_file()]
+            return sha256(repr(inside).encode()).hexdigest()
         return sha256(path.read_bytes()).hexdigest()
     except OSError:
         return ""

@@ -16,6 +16,7 @@ from tests.quirks import QuirkServer
 from tests.quirks.test_sync_on_quirks import handled
 from tests.quirks.world import OnQuirks
 from tests.samples import MOVED, RENAMED
+from tests.test_removal import take_out
 
 NEXT_DAY = date(2026, 11, 24)
 LOADS = """\
@@ -97,3 +98,26 @@ def test_another_day_is_looked_at_anew(world: OnQuirks) -> None:
     assert (world.folder / "state" / "state.sqlite3").read_bytes() == state, "nothing is written where nothing is done"
     world.run(today=NEXT_DAY)
     assert (world.folder / "state" / "state.sqlite3").read_bytes() != state
+
+
+@pytest.mark.parametrize("happens", [RENAMED, None])
+def test_a_file_in_a_folder_of_the_journal_counts_by_name_and_by_content(world: OnQuirks, happens: str | None) -> None:
+    path, folder = world.folder / "applications.yaml", world.folder / "folder"
+    folder.mkdir()
+    path.rename(folder / "one.yaml")
+    folder.rename(path)
+    (path / "two.yaml").write_text("applications: []\n")
+    for _ in range(3):
+        assert not world.run().outcomes[0].changes
+    if happens:
+        (path / "one.yaml").write_text(happens)
+    else:
+        (path / "one.yaml").rename(path / "one.bak")
+    assert world.run().outcomes[0].changes
+
+
+def test_after_everything_was_taken_away_everything_is_made_again(world: OnQuirks) -> None:
+    count = len(world.ours())
+    take_out(world)
+    assert world.ours() == {}
+    assert len(world.run().outcomes[0].changes) == count > 0
