@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -227,14 +228,14 @@ def _usable(path: Path) -> sqlite3.Connection:
 
 
 def _writable(path: Path) -> sqlite3.Connection:
-    return _checked(_connect(f"{path.absolute().as_uri()}?mode=rwc"), create=True)
+    return _sound(_checked(_connect(f"{path.absolute().as_uri()}?mode=rwc"), create=True), path)
 
 
 def _readable(path: Path) -> sqlite3.Connection:
     """The state for a run that writes nothing: an empty one where there is none, or none of this version."""
     with contextlib.suppress(OSError, sqlite3.DatabaseError):
         if path.exists():
-            return _checked(_connect(f"{path.absolute().as_uri()}?mode=ro"), create=False)
+            return _sound(_checked(_connect(f"{path.absolute().as_uri()}?mode=ro"), create=False), path)
     return _checked(_connect("file::memory:"), create=True)
 
 
@@ -258,14 +259,31 @@ def _checked(database: sqlite3.Connection, *, create: bool) -> sqlite3.Connectio
                 database.execute(f"PRAGMA user_version = {_VERSION}")
         elif version != _VERSION:
             raise sqlite3.DatabaseError(f"state of version {version}")  # noqa: TRY301 - it is closed just below
-        if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("the state is damaged")  # noqa: TRY301 - it is closed just below
         for table in ("items", "retired", "notes"):
             database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall()  # noqa: S608 - our own names
     except sqlite3.DatabaseError:
         database.close()
         raise
     return database
+
+
+def _sound(database: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Raises sqlite3.DatabaseError where something within the file is damaged."""
+    about = path.stat()
+    if not _is_sound(path, (about.st_ino, about.st_mtime_ns, about.st_size)):
+        database.close()
+        raise sqlite3.DatabaseError("the state is damaged")
+    return database
+
+
+@lru_cache(maxsize=1)
+def _is_sound(path: Path, _identity: tuple[int, ...]) -> bool:
+    """Whether SQLite finds nothing wrong in the file; it reads all of it, so once for a file that stays the same."""
+    with contextlib.closing(_connect(f"{path.absolute().as_uri()}?mode=ro")) as database:
+        try:
+            return bool(database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+        except sqlite3.DatabaseError:
+            return False
 
 
 def _entry(href: str, etag: str | None, body: str, item: str | None, written: str | None, base: str | None) -> Entry:
