@@ -61,18 +61,30 @@ class Internet:
         self.ca.issue_cert(f"{name}@example.org").private_key_and_cert_chain_pem.write_to_path(str(path))
         return path
 
-    def front(self, port: int, *, wants_certificate: bool = False) -> int:
-        """A port on loopback that speaks TLS, and leads to this one. It may want a client certificate of our CA."""
+    def front(self, port: int, *, at: int = 0, wants_certificate: bool = False) -> int:
+        """A port on loopback (`at`, or any) that speaks TLS, and leads to this one. It may want a client certificate of
+        our CA.
+        """
         context = self._context(wants_certificate=wants_certificate)
 
         async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await _join(reader, writer, port)
 
         async def start() -> int:
-            self._servers.append(await asyncio.start_server(lead, "127.0.0.1", 0, ssl=context))
+            self._servers.append(await asyncio.start_server(lead, "127.0.0.1", at, ssl=context))
             return int(self._servers[-1].sockets[0].getsockname()[1])
 
         return asyncio.run_coroutine_threadsafe(start(), self._loop).result(10)
+
+    def shut(self, door: int) -> None:
+        """Let nobody in any more at this port of a `front`."""
+
+        async def stop() -> None:
+            for server in self._servers:
+                if server.is_serving() and server.sockets[0].getsockname()[1] == door:
+                    server.close()
+
+        asyncio.run_coroutine_threadsafe(stop(), self._loop).result(10)
 
     def _context(self, *, wants_certificate: bool = False) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
