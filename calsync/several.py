@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
+from queue import SimpleQueue
 from typing import TypeVar
 
 from calsync.errors import CalsyncError
@@ -18,25 +20,29 @@ def at_once(calls: Iterable[tuple[K, Callable[[], T]]], limit: int) -> Iterator[
 
     `calls` is walked in the caller's own thread, and only as far as there is room, so that a call may be prepared just
     before its turn. An ItemError is a result and stops no other call; any other CalsyncError is a result after which
-    none is begun any more. Any other exception is raised. With a limit of 1 there are no threads.
+    none is begun any more. Any other exception is raised. With a limit of 1, or a single call, there are no threads.
     """
-    if limit <= 1:
-        yield from _one_by_one(calls)
+    calls = iter(calls)
+    ahead = list(islice(calls, min(limit, 2)))
+    if len(ahead) < 2:
+        yield from _one_by_one(chain(ahead, calls))
         return
     running: dict[Future[T | CalsyncError], K] = {}
-    is_over = False
+    finished: SimpleQueue[Future[T | CalsyncError]] = SimpleQueue()
     with ThreadPoolExecutor(limit, thread_name_prefix="calsync-write") as pool:
-        for key, call in calls:
-            running[pool.submit(_outcome, call)] = key
+        for key, call in chain(ahead, calls):
+            future = pool.submit(_outcome, call)
+            running[future] = key
+            future.add_done_callback(finished.put)
             if len(running) < limit:
                 continue
-            for each, result in _finished(running):
-                is_over = is_over or _ends(result)
-                yield each, result
-            if is_over:
+            future = finished.get()
+            yield running.pop(future), future.result()
+            if _ends(future.result()):
                 break
         while running:
-            yield from _finished(running)
+            future = finished.get()
+            yield running.pop(future), future.result()
 
 
 def _one_by_one(calls: Iterable[tuple[K, Callable[[], T]]]) -> Iterator[tuple[K, T | CalsyncError]]:
@@ -49,12 +55,6 @@ def _one_by_one(calls: Iterable[tuple[K, Callable[[], T]]]) -> Iterator[tuple[K,
 
 def _ends(result: object) -> bool:
     return isinstance(result, CalsyncError) and not isinstance(result, ItemError)
-
-
-def _finished(running: dict[Future[T | CalsyncError], K]) -> list[tuple[K, T | CalsyncError]]:
-    """Wait for a call that runs; what is finished is taken out."""
-    done, _ = wait(running, return_when=FIRST_COMPLETED)
-    return [(running.pop(future), future.result()) for future in done]
 
 
 def _outcome(call: Callable[[], T]) -> T | CalsyncError:

@@ -88,3 +88,9 @@ def test_calls_are_prepared_in_the_callers_thread_just_before_their_turn() -> No
 def test_a_bug_is_raised(limit: int) -> None:
     with pytest.raises(ZeroDivisionError):
         list(at_once([("key", lambda: 1 // 0)], limit))
+
+
+@pytest.mark.parametrize(("count", "limit", "is_own"), [(1, 8, True), (3, 1, True), (2, 8, False)])
+def test_a_single_call_needs_no_thread(count: int, limit: int, is_own: bool) -> None:
+    threads = dict(at_once(((number, threading.get_ident) for number in range(count)), limit)).values()
+    assert all((thread == threading.get_ident()) is is_own for thread in threads)
