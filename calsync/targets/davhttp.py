@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
@@ -37,6 +37,16 @@ from calsync.targets.davwords import Answer, come_back, refusal, why_no_answer
 from calsync.targets.davxml import Multistatus
 
 REDIRECTS = 5
+
+_SURPRISES = (
+    caldav.lib.error.DAVError,
+    http.exceptions.BaseHTTPError,  # type: ignore[attr-defined]  # it has no other name that is not deeper inside
+    SyntaxError,
+    ValueError,
+    TypeError,
+    AttributeError,
+)
+"""What the libraries raise from within its reading of an answer that is not what its type says."""
 
 _log = logging.getLogger(__name__)
 
@@ -166,9 +176,9 @@ class _Session(http.Session):
 
 @dataclass(frozen=True, slots=True)
 class _Signed:
-    """The part of a request that a login of the library (its `AuthBase`) adds to."""
+    """The part of a request that a login of the library (its `AuthBase`) adds to. Its repr shows no password."""
 
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
 
 
 def _is_plain(url: str, proxy: Mapping[str, str], auth: object) -> bool:
@@ -242,7 +252,7 @@ class Connection:
             answer = self._patience(partial(self._send, method, url, body, headers))
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer
-            url = self.allowed(urljoin(url, answer.header("Location") or ""))
+            url = self.allowed(urljoin(url, _utf8(answer.header("Location") or "")))
         raise UnreachableError(f"The server sends us in a circle: {url}. Check caldav.url in the config.")
 
     def write(self, method: str, url: str, body: str = "", headers: Mapping[str, str] | None = None) -> Answer:
@@ -326,8 +336,7 @@ class Connection:
             return Answer(403, url, {}, _text(error.body), None, tuple(error.preconditions))
         except OSError as error:
             raise self._no_answer(error, url) from None
-        except (caldav.lib.error.DAVError, SyntaxError, ValueError, TypeError, AttributeError):
-            # The library raises these from within its reading of an answer that is not what its type says.
+        except _SURPRISES:
             raise GarbledError(f"The answer of {url} cannot be read: it is cut off, or garbled.") from None
         if response.status == 503:
             raise OverloadedError("The server is not available now (503). Try again later.")
@@ -354,6 +363,14 @@ def _plain(url: str) -> str:
 def _host(url: str) -> str:
     """The host and port of a URL, without a user or password."""
     return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _utf8(header: str) -> str:
+    """A header's text, which came as Latin-1 (RFC 9110 5.5), as the UTF-8 that nginx and others write unencoded."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header
 
 
 def _is_broken(error: OSError) -> bool:
