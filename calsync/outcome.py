@@ -28,7 +28,8 @@ class Failure:
 class Outcome:
     """What became of one target; in a dry run, what would. The UID that each change is about stands beside it.
 
-    `answers` are what the calendar told. `ended` is the error after which nothing more could be written.
+    `answers` are what the calendar told. `ended` is the error after which nothing more could be written. `is_sure`:
+    nothing that was told or met left a doubt, so a run that goes by the same comes to the same.
     """
 
     target: str
@@ -40,6 +41,7 @@ class Outcome:
     unchanged: int = 0
     requests: int = 0
     ended: CalsyncError | None = None
+    is_sure: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

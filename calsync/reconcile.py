@@ -367,4 +367,5 @@ class _Run:
         """What became of it, with where that was and what it cost."""
         self.outcome.where = self.terms.named(self.target.where)
         self.outcome.requests = self.target.requests
+        self.outcome.is_sure = self.is_sure and self.survey.known.whole
         return self.outcome

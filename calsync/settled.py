@@ -72,8 +72,8 @@ def remembered(state: State, place: str, made_from: str) -> Settled | None:
 def remember(  # what is noted, each by name
     state: State, place: str, made_from: str, outcome: Outcome, *, warnings: Sequence[str], opens: date | None
 ) -> None:
-    """Note what this run came to, if it had nothing to do; `made_from` as of before it read its files."""
-    if outcome.changes or outcome.failed or outcome.answers or outcome.ended:
+    """Note what this run came to, if it had nothing to do and is sure; `made_from` as of before it read its files."""
+    if outcome.changes or outcome.failed or outcome.answers or outcome.ended or not outcome.is_sure:
         return
     kept = [list(asdict(each).values()) for each in outcome.kept]
     told = {"digest": made_from, "unchanged": outcome.unchanged, "kept": kept, "warnings": list(warnings)}
