@@ -14,9 +14,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -24,16 +23,14 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 import caldav.lib.error
 from caldav.davclient import DAVClient
-from caldav.lib.http_sync import CaseInsensitiveDict
 from caldav.lib.http_sync import requests as http
 
 from calsync import __version__
 from calsync.errors import ConfigError, LoginError, Problem, UnreachableError
 from calsync.targets import davurl, davxml
 from calsync.targets.davlogin import Credential, Login
-from calsync.targets.davplain import Reply, Wire
 from calsync.targets.davretry import PassingError, Patience
-from calsync.targets.davwords import Answer, come_back, refusal, why_no_answer
+from calsync.targets.davwords import Answer, come_back, is_cut_off, refusal, why_no_answer
 from calsync.targets.davxml import Multistatus
 
 REDIRECTS = 5
@@ -46,7 +43,7 @@ _SURPRISES = (
     TypeError,
     AttributeError,
 )
-"""What the libraries raise from within its reading of an answer that is not what its type says."""
+"""What the libraries raise from within their reading of an answer that is not what its type says."""
 
 _log = logging.getLogger(__name__)
 
@@ -131,59 +128,24 @@ class _Session(http.Session):
     def __init__(self) -> None:
         # HTTP/3 and revocation look-ups are further requests to further ports and hosts that nobody asked for.
         super().__init__(disable_http3=True, revocation_configuration=None)
-        self._wire = Wire()
         self.trust_env = False  # it would read .netrc; proxies are looked up below
         self.sent = 0
         self._lock = threading.Lock()
 
     def request(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401  # the parent's arguments, passed on
         """As the library's (method, URL, ...), but a redirect is an answer. Raises _RefusedError for a 401."""
-        method, url, proxy = args[0], args[1], proxies(args[1])
         more, began, became = 0, time.monotonic(), "no answer"
-        response: Any
         try:
-            if _is_plain(url, proxy, settings["auth"]):
-                response = self._ask_plainly(method, url, **settings)
-            else:
-                response = super().request(*args, **{**settings, "allow_redirects": False, "proxies": proxy})
-                more = len(response.history)
-            became = f"{response.status_code}"
+            own = {"allow_redirects": False, "proxies": proxies(args[1])}
+            response = super().request(*args, **{**settings, **own})
+            more, became = len(response.history), f"{response.status_code}"
         finally:
-            _log.debug("%s %s: %s, %.0f ms", method, _plain(url), became, 1000 * (time.monotonic() - began))
+            _log.debug("%s %s: %s, %.0f ms", args[0], _plain(args[1]), became, 1000 * (time.monotonic() - began))
             with self._lock:
                 self.sent += 1 + more
         if response.status_code == 401:
             raise _RefusedError(response.headers.get("WWW-Authenticate") or "")
         return response
-
-    def close(self) -> None:
-        """As the parent's."""
-        self._wire.close()
-        super().close()
-
-    def _ask_plainly(self, method: str, url: str, **settings: Any) -> Reply:  # noqa: ANN401  # the parent's arguments
-        request = _Signed(dict(settings["headers"]))
-        if settings["auth"] is not None:
-            settings["auth"](request)
-        try:
-            reply = self._wire.ask(method, url, settings["data"] or None, request.headers, settings["timeout"])
-        except TimeoutError as error:
-            raise http.exceptions.Timeout(str(error)) from error
-        except (OSError, HTTPException) as error:
-            raise http.exceptions.ConnectionError(str(error)) from error
-        return replace(reply, headers=CaseInsensitiveDict(reply.headers))
-
-
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    """The part of a request that a login of the library (its `AuthBase`) adds to. Its repr shows no password."""
-
-    headers: dict[str, str] = field(repr=False)
-
-
-def _is_plain(url: str, proxy: Mapping[str, str], auth: object) -> bool:
-    """Whether a request needs none of what the library has over `http.client`."""
-    return url.startswith("http://") and not proxy and not isinstance(auth, http.auth.HTTPDigestAuth)
 
 
 def proxies(url: str) -> dict[str, str]:
@@ -376,6 +338,8 @@ def _utf8(header: str) -> str:
 def _is_broken(error: OSError) -> bool:
     """Whether the connection was lost on the way, so that asking again may help."""
     exceptions = http.exceptions
+    if is_cut_off(error):
+        return True
     if isinstance(error, (exceptions.Timeout, exceptions.SSLError)):
         return False
     return isinstance(error, (exceptions.ConnectionError, exceptions.ChunkedEncodingError))

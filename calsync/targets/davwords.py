@@ -130,7 +130,7 @@ def why_no_answer(error: BaseException, host: str, seconds: float) -> str:
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"The TLS certificate of {host} is not trusted: {cause.verify_message}."
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, ssl.SSLError) and not is_cut_off(cause):
             return f"No TLS connection to {host}: {cause.reason}. Is https:// right in caldav.url?"
         if isinstance(cause, socket.gaierror):
             return f"The name {host} is not known (DNS). Check caldav.url, and if you are online."
@@ -142,6 +142,15 @@ def why_no_answer(error: BaseException, host: str, seconds: float) -> str:
     if isinstance(last, OSError) and last.strerror:
         return f"The connection to {host} failed: {last.strerror}."
     return f"The connection to {host} broke before the answer was complete."
+
+
+def is_cut_off(error: BaseException) -> bool:
+    """Whether a connection with TLS ended without a word, as one does that was kept while the server went away."""
+    return any(
+        isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        or (isinstance(cause, ssl.SSLError) and cause.reason is None)
+        for cause in _causes(error)
+    )
 
 
 def _causes(error: BaseException) -> list[BaseException]:

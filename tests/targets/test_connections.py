@@ -7,6 +7,7 @@ import gzip
 import logging
 import re
 import socket
+import ssl
 import threading
 import time
 import traceback
@@ -14,7 +15,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,8 +24,8 @@ from calsync.credentials import Secret
 from calsync.errors import UnreachableError
 from calsync.targets.davhttp import BrokenError, Connection, NoAnswerError, OverloadedError, Trust
 from calsync.targets.davlogin import Login
-from calsync.targets.davplain import Wire
 from calsync.targets.davretry import Patience
+from calsync.targets.davwords import is_cut_off, why_no_answer
 from tests import internet as net
 from tests.internet import Internet
 
@@ -102,7 +102,7 @@ def test_one_that_the_server_closed_meanwhile_is_replaced_without_another_reques
     assert (server.connections, server.requests, connection.requests) == (3, 3, 3)
 
 
-# Answers as they come over the wire, with TLS (the HTTP library) and without (`davplain.py`)
+# Answers as they come over the wire, with TLS and without
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 GZIP = gzip.compress(b"hi")
@@ -320,55 +320,14 @@ def test_a_path_is_sent_encoded_and_never_twice(line: Lines, path: str, sent: st
 # Without TLS alone
 
 
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    made = Wire()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def raw(request: pytest.FixtureRequest) -> Iterator[Raw]:
-    made = Raw(list(request.param))
-    yield made
-    made.close()
-
-
-@pytest.mark.parametrize("raw", [[b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK]], indirect=True)
-def test_an_interim_answer_other_than_100_is_an_error(raw: Raw, wire: Wire) -> None:
-    with pytest.raises(HTTPException, match="interim"):
-        wire.ask("PUT", f"http://127.0.0.1:{raw.port}/x.ics", b"x", {}, 5)
-    assert len(raw.asked) == 1
-
-
-@pytest.mark.parametrize("raw", [[OK]], indirect=True)
-def test_a_user_in_a_url_goes_nowhere(raw: Raw, wire: Wire) -> None:
-    assert wire.ask("GET", f"http://bob:sesame@127.0.0.1:{raw.port}/x", None, {}, 5).text == "hi"
-    assert f"Host: 127.0.0.1:{raw.port}\r\n" in raw.asked[0]
-    assert "bob" not in raw.asked[0]
-    assert "sesame" not in raw.asked[0]
-
-
-def test_a_host_may_be_an_address_of_ipv6(wire: Wire) -> None:
-    raw = Raw([OK], host="::1")
-    try:
-        assert wire.ask("GET", f"http://[::1]:{raw.port}/x", None, {}, 5).text == "hi"
-    finally:
-        raw.close()
-    assert f"Host: [::1]:{raw.port}\r\n" in raw.asked[0]
-
-
-def test_an_answer_that_comes_before_all_was_sent_counts(wire: Wire) -> None:
-    """So does a server that takes no bodies of this size."""
-    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
-
-        def refuse() -> None:
-            with server.accept()[0] as connection:
-                connection.sendall(b"HTTP/1.1 413 Too large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                connection.shutdown(socket.SHUT_WR)
-                connection.recv(1)
-
-        refused = pool.submit(refuse)
-        port = server.getsockname()[1]
-        assert wire.ask("PUT", f"http://127.0.0.1:{port}/x.ics", b"x" * 50_000_000, {}, 5).status_code == 413
-        refused.result()
+@pytest.mark.parametrize(
+    "error",
+    [
+        ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
+        ssl.SSLZeroReturnError(6, "TLS/SSL connection has been closed"),
+        ssl.SSLError("no reason"),
+    ],
+)
+def test_a_connection_with_tls_that_ends_without_a_word_is_no_mistake_in_the_config(error: OSError) -> None:
+    assert is_cut_off(error)
+    assert why_no_answer(error, "x.example", 5).startswith("The connection to x.example ")
