@@ -148,7 +148,7 @@ def is_cut_off(error: BaseException) -> bool:
     """Whether a connection with TLS ended without a word, as one does that was kept while the server went away."""
     return any(
         isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-        or (isinstance(cause, ssl.SSLError) and cause.reason is None)
+        or (isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) is None)
         for cause in _causes(error)
     )
 
