@@ -458,3 +458,17 @@ def test_a_removal_says_what_it_cannot_see():
     assert [kept.window for kept in doubtful.kept] == [other]
     assert remove(known(event(A), memory=memory)).kept == ()
     assert remove(known(memory=cached(), others=frozenset({HREF}), whole=False)).kept == ()
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        replace(A, description=f"{A.description}  \r\n"),
+        replace(A, summary=f" {A.summary}"),
+        replace(A, categories=(*reversed((*A.categories, "Zoo")),)),
+    ],
+)
+def test_what_means_the_same_is_right_however_a_server_spells_it(spelled):
+    wanted = replace(A, categories=("Zoo", *A.categories)) if "Zoo" in spelled.categories else A
+    plan = decide(want(wanted), known(event(spelled)), TODAY)
+    assert (said(plan), plan.unchanged) == ([], 1)

@@ -286,12 +286,18 @@ def damaged_inside(folder):
     path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
 
 
+def damaged_deep_inside(folder):
+    path = folder / "state.sqlite3"
+    path.write_bytes(path.read_bytes()[:-4096] + b"\xff" * 4096)
+
+
 def emptied(folder):
     (folder / "state.sqlite3").write_bytes(b"")
 
 
 @pytest.mark.parametrize(
-    "damage", [garbage, another_version, another_program, table_lost, cut_short, damaged_inside, emptied]
+    "damage",
+    [garbage, another_version, another_program, table_lost, cut_short, damaged_inside, damaged_deep_inside, emptied],
 )
 def test_a_state_that_cannot_be_read_is_made_anew(folder, damage):
     remember(folder, *(replace(ENTRY, resource=replace(ENTRY.resource, href=f"/{n}.ics")) for n in range(50)))
