@@ -142,16 +142,10 @@ class FeedSite:
         copy = self._copy(request.path)
         zipped = takes_gzip(request.headers.get("Accept-Encoding", ""))
         tag = f'"{copy.tag}-gzip"' if zipped else f'"{copy.tag}"'
-        headers = [
-            ("ETag", tag),
-            ("Last-Modified", self._date),
-            ("Cache-Control", "private"),
-            ("Vary", "Accept-Encoding"),
-            *HEADERS,
-        ]
+        headers = [("ETag", tag), ("Cache-Control", "private"), ("Vary", "Accept-Encoding")]
         if not_modified(request.headers, tag, self._modified):
-            return Response(304, headers)
-        headers.append(("Content-Type", "text/calendar; charset=utf-8"))
+            return Response(304, headers)  # what a cache needs to go on, and no more (RFC 9110 15.4.5)
+        headers += [("Last-Modified", self._date), *HEADERS, ("Content-Type", "text/calendar; charset=utf-8")]
         if zipped:
             headers.append(("Content-Encoding", "gzip"))
         return Response(200, headers, copy.zipped if zipped else copy.body)
