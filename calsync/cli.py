@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,12 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calsync import __version__, cliservice, collector, config, flags, publicholidays, terminal
+from calsync import __version__, cliservice, collector, config, flags, printing, publicholidays, terminal
 from calsync.config import Config
 from calsync.errors import CalsyncError, GuardError, InputError, UsageError
 from calsync.moment import Moment
 from calsync.publicholidays import PublicHolidays
-from calsync.terminal import Look
 
 if TYPE_CHECKING:
     from calsync.model import Outlook
@@ -45,12 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read the output has gone
-        _say_no_more()
+        printing.say_no_more()
         return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"calsync: {where}{error.strerror or error}", file=sys.stderr)
-        _say_no_more()
+        printing.say_no_more()
         return 1
     return code
 
@@ -66,11 +64,6 @@ def _run(arguments: Sequence[str] | None) -> int:
     with nullcontext() if options.verb in (_daemon, _demo) else collector.paused():  # the others end soon
         code: int = options.verb(options)
     return code
-
-
-def _say_no_more() -> None:
-    """Let what is still to be printed vanish: else Python tries again at exit, and complains."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser(named: Collection[str] = ()) -> argparse.ArgumentParser:
@@ -133,10 +126,10 @@ def _tell(options: argparse.Namespace, done: Report) -> int:
     from calsync import report
 
     if options.json:
-        _print_json(report.run_json(done))
+        printing.as_json(report.run_json(done))
     else:
-        _print(map(_look().change, report.run_text(done)))
-        _warn(done.warnings)
+        printing.lines(map(printing.look().change, report.run_text(done)))
+        printing.warnings(done.warnings)
     for error in (*report.failures(done), *done.errors):
         print(f"calsync: {error}", file=sys.stderr)
     return done.exit_code
@@ -152,11 +145,11 @@ def _windows(options: argparse.Namespace) -> int:
         from calsync.uids import uids
 
         shown = listing.current(outlook, everything=options.all)
-        _print_json(listing.windows_json(shown, uids(settings, shown, os.environ)))
+        printing.as_json(listing.windows_json(shown, uids(settings, shown, os.environ)))
         return 0
-    how = {"everything": options.all, "why": options.why, "look": _look()}
-    _print(listing.windows_text(outlook, listing.titles(settings), **how))
-    _warn(outlook.warnings)
+    how = {"everything": options.all, "why": options.why, "look": printing.look()}
+    printing.lines(listing.windows_text(outlook, listing.titles(settings), **how))
+    printing.warnings(outlook.warnings)
     return 0
 
 
@@ -171,18 +164,18 @@ def _why(options: argparse.Namespace) -> int:
     windows = {uid: window for each in (in_feed, on_caldav) for window, uid in each.items()}
     subject = explain.find(outlook, windows, options.id)
     if options.json:
-        _print_json(explain.as_json(subject, on_caldav))
+        printing.as_json(explain.as_json(subject, on_caldav))
     else:
-        _print(explain.text(subject, listing.titles(settings), on_caldav))
+        printing.lines(explain.text(subject, listing.titles(settings), on_caldav))
     return 0
 
 
 def _health(options: argparse.Namespace) -> int:
     told, code = cliservice.health_json(cliservice.health_alone(os.environ))
     if options.json:
-        _print_json(told)
+        printing.as_json(told)
     else:
-        _print(cliservice.health_text(cliservice.health(os.environ))[0])
+        printing.lines(cliservice.health_text(cliservice.health(os.environ))[0])
     return code
 
 
@@ -196,13 +189,13 @@ def _status(options: argparse.Namespace) -> int:
     outlook = book.look(settings, moment.today, _holidays(options))
     lines, code = cliservice.health_text(cliservice.health(os.environ))
     if options.json:
-        _print_json(status.as_json(outlook))
+        printing.as_json(status.as_json(outlook))
         if code:  # else nobody knows why the exit code is what it is
             print(f"calsync: {lines[0]}", file=sys.stderr)
     else:
-        _print(status.text(outlook, listing.titles(settings), moment.today, _look()))
-        _print(lines)
-        _warn(outlook.warnings)
+        printing.lines(status.text(outlook, listing.titles(settings), moment.today, printing.look()))
+        printing.lines(lines)
+        printing.warnings(outlook.warnings)
     return code
 
 
@@ -214,13 +207,13 @@ def _check(options: argparse.Namespace) -> int:
     except InputError as error:
         if not options.json:
             raise
-        _print_json(listing.check_json(error.problems, ()))
+        printing.as_json(listing.check_json(error.problems, ()))
         return error.exit_code
     if options.json:
-        _print_json(listing.check_json((), outlook.warnings))
+        printing.as_json(listing.check_json((), outlook.warnings))
     else:
-        _print(listing.check_text(settings, outlook))
-        _warn(outlook.warnings)
+        printing.lines(listing.check_text(settings, outlook))
+        printing.warnings(outlook.warnings)
     return 0
 
 
@@ -248,9 +241,9 @@ def _undo(options: argparse.Namespace) -> int:
 
     undone = undo.undo(_config(options), os.environ, options.id)
     if options.json:
-        _print_json(undo.as_json(undone))
+        printing.as_json(undo.as_json(undone))
     else:
-        _print(undo.text(undone))
+        printing.lines(undo.text(undone))
     return 0
 
 
@@ -266,7 +259,7 @@ def _remove(options: argparse.Namespace) -> int:
         if ahead.errors or not ahead.has_changes:
             return _tell(options, ahead)
         if not options.json:
-            _print(map(_look().change, report.run_text(ahead)))
+            printing.lines(map(printing.look().change, report.run_text(ahead)))
         if not _agreed(removal.question(ahead)):
             print("calsync: nothing was removed", file=sys.stderr)
             return 1
@@ -283,7 +276,7 @@ def _password(options: argparse.Namespace) -> int:
 
     login = opening.login(_config(options), os.environ, new=options.new)
     if options.json:
-        _print_json({"url": login.url, "username": login.username, "password": login.password.reveal()})
+        printing.as_json({"url": login.url, "username": login.username, "password": login.password.reveal()})
         return 0
     server = login.url or "reached by calsync alone; set caldav.listen to reach it from other apps"
     print(f"server    {server}\nuser      {login.username}\npassword  {login.password.reveal()}")
@@ -295,7 +288,7 @@ def _feed(options: argparse.Namespace) -> int:
 
     found = opening.links(_config(options), os.environ, options.subscriber, renew=options.new)
     if options.json:
-        _print_json([{"subscriber": link.name, "url": link.url, "webcal": link.webcal} for link in found])
+        printing.as_json([{"subscriber": link.name, "url": link.url, "webcal": link.webcal} for link in found])
         return 0
     for link in found:
         print(f"{link.name}\n  {link.url}\n  {link.webcal}")
@@ -307,9 +300,9 @@ def _calendars(options: argparse.Namespace) -> int:
 
     found = calendars.seen(_config(options), os.environ)
     if options.json:
-        _print_json(calendars.as_json(found))
+        printing.as_json(calendars.as_json(found))
     else:
-        _print(calendars.text(found))
+        printing.lines(calendars.text(found))
     return 0
 
 
@@ -319,7 +312,7 @@ def _doctor(options: argparse.Namespace) -> int:
     say = None if options.json else partial(print, flush=True)
     findings = doctor.told(_config(options), os.environ, datetime.now(UTC), say)
     if options.json:
-        _print_json(doctor.as_json(findings))
+        printing.as_json(doctor.as_json(findings))
     return doctor.exit_code(findings)
 
 
@@ -328,7 +321,7 @@ def _daemon(options: argparse.Namespace) -> int:
 
 
 def _install_service(options: argparse.Namespace) -> int:
-    _print(cliservice.install(options, os.environ))
+    printing.lines(cliservice.install(options, os.environ))
     return 0
 
 
@@ -337,29 +330,6 @@ def _demo(options: argparse.Namespace) -> int:
 
     say = partial(print, flush=True)
     return demo.run(options.today or datetime.now().astimezone().date(), once=options.once, say=say)
-
-
-def _look() -> Look:
-    return terminal.look_of(sys.stdout, os.environ)
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line)
-
-
-def _print_json(value: object) -> None:
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    to_text = json.JSONEncoder(ensure_ascii=not encoding.lower().startswith("utf")).encode
-    if isinstance(value, list) and value:  # a line an item: what indents is not the fast encoder
-        print("[" + ",\n ".join(map(to_text, value)) + "]")
-    else:
-        print(json.dumps(value, ensure_ascii=not encoding.lower().startswith("utf"), indent=2))
-
-
-def _warn(warnings: Iterable[str]) -> None:
-    for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
 
 
 Verb = Callable[[argparse.Namespace], int]

@@ -46,10 +46,10 @@ def digest(config: Config, today: date) -> str:
 
 
 def _digest_of(path: Path) -> str:
-    """Of a file, or of the names and the files in a folder; nothing where it cannot be read."""
+    """Of a file, or of a folder's YAML files by name; nothing where it cannot be read: who reads it says so."""
     try:
         if path.is_dir():
-            inside = [(each.name, _digest_of(each)) for each in sorted(path.iterdir()) if each.is_file()]
+            inside = [(each.name, _digest_of(each)) for each in sorted(path.glob("*.y*ml")) if each.is_file()]
             return sha256(repr(inside).encode()).hexdigest()
         return sha256(path.read_bytes()).hexdigest()
     except OSError:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from calsync import collector, yamlfile
+from calsync import yamlfile
 from calsync.errors import JournalError, Problem
 from calsync.fields import Fields, is_nothing
 from calsync.journal.applications import CheckPlace, read_answer, read_application
@@ -40,12 +40,11 @@ def read(paths: Sequence[Path], answers: Path | None, zone: ZoneInfo, check_plac
     mistake of every file, in the order of the files and of their lines.
     """
     reader = _Reader(zone, check_place)
-    with collector.paused():
-        for path in paths:
-            for file in reader.files(path, answers):
-                reader.read_journal(file)
-        if answers is not None:
-            reader.read_answers(answers)
+    for path in paths:
+        for file in reader.files(path, answers):
+            reader.read_journal(file)
+    if answers is not None:
+        reader.read_answers(answers)
     if reader.problems:
         raise JournalError(dict.fromkeys(reader.problems))
     return Journal(applications=tuple(reader.applications.values()), warnings=tuple(reader.warnings))
