@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 from zoneinfo import ZoneInfo
 
 from calsync import fields as f
@@ -21,27 +21,29 @@ BY = {"call": Channel.CALL, "email": Channel.EMAIL, "any": Channel.ANY}
 """The words for a channel."""
 
 
-class _Base(NamedTuple):
-    """What every event has, and `at`, the moment in the event's own zone, if it has a time of day."""
+class _Base(TypedDict):
+    """What every event has: see `model.Happening`."""
 
     day: date
     note: str | None
     place: Place
-    at: datetime | None
 
 
-class _Said(NamedTuple):
+class _Said(TypedDict):
     """What the employer said: see `model.Statement`."""
 
-    timeline: date | None = None
-    on: date | None = None
-    by: Channel | None = None
+    timeline: date | None
+    follow_up_on: date | None
+    follow_up_by: Channel | None
 
 
 class Kind(NamedTuple):
-    """One kind of event: how it is made, and its keys beside `COMMON`."""
+    """One kind of event: how it is made, and its keys beside `COMMON`.
 
-    make: Callable[[Fields, _Base], model.Event | None]
+    `make` is handed the moment in the event's own zone, if it has a time of day.
+    """
+
+    make: Callable[[Fields, _Base, datetime | None], model.Event | None]
     keys: frozenset[str] = frozenset()
 
 
@@ -49,48 +51,32 @@ COMMON = ("note", "timezone")
 """Keys that any event may have."""
 
 
-def _applied(_: Fields, base: _Base) -> model.Event:
-    return model.Applied(day=base.day, note=base.note, place=base.place)
+def _applied(_: Fields, base: _Base, _at: datetime | None) -> model.Event:
+    return model.Applied(**base)
 
 
-def _acknowledged(_: Fields, base: _Base) -> model.Event:
-    return model.Acknowledged(day=base.day, note=base.note, place=base.place)
+def _acknowledged(_: Fields, base: _Base, _at: datetime | None) -> model.Event:
+    return model.Acknowledged(**base)
 
 
-def _interview(fields: Fields, base: _Base) -> model.Event:
-    said = _said(fields, base.day)
+def _interview(fields: Fields, base: _Base, at: datetime | None) -> model.Event:
     return model.Interview(
-        day=base.day,
-        note=base.note,
-        place=base.place,
-        timeline=said.timeline,
-        follow_up_on=said.on,
-        follow_up_by=said.by,
-        at=base.at,
+        **base,
+        **_said(fields, base["day"]),
+        at=at,
         duration=fields.get_or("duration", f.duration, timedelta(hours=1)),
         interviewer=fields.get("with", f.line),
         location=fields.get("place", f.line),
     )
 
 
-def _heard(fields: Fields, base: _Base) -> model.Event:
-    said = _said(fields, base.day)
-    return model.Heard(
-        day=base.day,
-        note=base.note,
-        place=base.place,
-        timeline=said.timeline,
-        follow_up_on=said.on,
-        follow_up_by=said.by,
-        by=fields.get("by", f.one_of(BY)),
-    )
+def _heard(fields: Fields, base: _Base, _at: datetime | None) -> model.Event:
+    return model.Heard(**base, **_said(fields, base["day"]), by=fields.get("by", f.one_of(BY)))
 
 
-def _contacted(fields: Fields, base: _Base) -> model.Event:
+def _contacted(fields: Fields, base: _Base, _at: datetime | None) -> model.Event:
     return model.Contacted(
-        day=base.day,
-        note=base.note,
-        place=base.place,
+        **base,
         by=fields.get("by", f.one_of(BY)),
         article=fields.get("article", f.line),
         thanks=fields.get_or("thanks", f.switch, default=False),
@@ -99,22 +85,18 @@ def _contacted(fields: Fields, base: _Base) -> model.Event:
     )
 
 
-def _snoozed(fields: Fields, base: _Base) -> model.Event | None:
-    until = _later(fields, "until", base.day) if fields.need("until", f.day) else None
-    if until is None:
-        return None
-    return model.Snoozed(day=base.day, note=base.note, place=base.place, until=until)
+def _snoozed(fields: Fields, base: _Base, _at: datetime | None) -> model.Event | None:
+    until = _later(fields, "until", base["day"]) if fields.need("until", f.day) else None
+    return None if until is None else model.Snoozed(**base, until=until)
 
 
-def _skipped(fields: Fields, base: _Base) -> model.Event | None:
+def _skipped(fields: Fields, base: _Base, _at: datetime | None) -> model.Event | None:
     window = fields.need("window", f.line)
     via = fields.get("via", f.line)
-    if window is None:
-        return None
-    return model.Skipped(day=base.day, note=base.note, place=base.place, window=window, via=via)
+    return None if window is None else model.Skipped(**base, window=window, via=via)
 
 
-def _pinned(fields: Fields, base: _Base) -> model.Event | None:
+def _pinned(fields: Fields, base: _Base, _at: datetime | None) -> model.Event | None:
     window = fields.need("window", f.line)
     opens, closes = fields.need("opens", f.day), fields.need("closes", f.day)
     via = fields.get("via", f.line)
@@ -122,21 +104,19 @@ def _pinned(fields: Fields, base: _Base) -> model.Event | None:
         return None
     if closes < opens:
         fields.complain(f"'closes' is {closes}, before 'opens', {opens}", "closes")
-    return model.Pinned(
-        day=base.day, note=base.note, place=base.place, window=window, opens=opens, closes=closes, via=via
-    )
+    return model.Pinned(**base, window=window, opens=opens, closes=closes, via=via)
 
 
-def _offer(fields: Fields, base: _Base) -> model.Event:
+def _offer(fields: Fields, base: _Base, _at: datetime | None) -> model.Event:
     respond_by = fields.get("respond_by", f.day)
-    if respond_by is not None and respond_by < base.day:
-        fields.complain(f"'respond_by' is {respond_by}, before the offer of {base.day}", "respond_by")
-    return model.Offer(day=base.day, note=base.note, place=base.place, respond_by=respond_by)
+    if respond_by is not None and respond_by < base["day"]:
+        fields.complain(f"'respond_by' is {respond_by}, before the offer of {base['day']}", "respond_by")
+    return model.Offer(**base, respond_by=respond_by)
 
 
-def _ended(how: Ending) -> Callable[[Fields, _Base], model.Event]:
-    def make(_: Fields, base: _Base) -> model.Event:
-        return model.Ended(day=base.day, note=base.note, place=base.place, how=how)
+def _ended(how: Ending) -> Callable[[Fields, _Base, datetime | None], model.Event]:
+    def make(_: Fields, base: _Base, _at: datetime | None) -> model.Event:
+        return model.Ended(**base, how=how)
 
     return make
 
@@ -177,10 +157,10 @@ def read_event(document: Document, node: Node, zone: ZoneInfo) -> model.Event | 
     at = when and f.aware(when, own_zone or zone)
     place = Place(document.name, node.line, node.column)
     if when is None:  # what else is wrong with it is told all the same; no day is earlier than this one
-        kind.make(fields, _Base(date.min, note, place, at))
+        kind.make(fields, _Base(day=date.min, note=note, place=place), at)
         return None
     day = when.day if at is None else at.astimezone(zone).date()
-    return kind.make(fields, _Base(day, note, place, at))
+    return kind.make(fields, _Base(day=day, note=note, place=place), at)
 
 
 def _complain_of_kind(fields: Fields, named: list[str]) -> None:
@@ -214,8 +194,9 @@ def _said(fields: Fields, day: date) -> _Said:
     timeline = _later(fields, "timeline", day)
     follow_up = fields.fields("follow_up", ("by", "on"))
     if follow_up is None:
-        return _Said(timeline)
-    return _Said(timeline, _later(follow_up, "on", day), follow_up.get("by", f.one_of(BY)))
+        return _Said(timeline=timeline, follow_up_on=None, follow_up_by=None)
+    on, by = _later(follow_up, "on", day), follow_up.get("by", f.one_of(BY))
+    return _Said(timeline=timeline, follow_up_on=on, follow_up_by=by)
 
 
 def _later(fields: Fields, key: str, day: date) -> date | None:
