@@ -15,7 +15,7 @@ from itertools import groupby
 
 from calsync import signals, views
 from calsync.errors import CalsyncError
-from calsync.identity import hashes, uid_of
+from calsync.identity import DAYS, hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp, Window
 from calsync.outcome import Desired, Failure, Learn, Outcome, Write
 from calsync.plan import Action, Change, Found, Kept, Plan, Wanted, decide, is_past, mirror
@@ -357,11 +357,16 @@ class _Run:
     # Remember.
 
     def _base(self, change: Change) -> Hashes:
-        """What we wrote last, once the change is made: of a field that is the user's, that is what it was before."""
+        """What we wrote last, once the change is made: of a field that is the user's, that is what it was before.
+
+        Days that were heard and are wanted so by now are ours again: else who moves them back would not be heard.
+        """
         assert change.before is not None
         assert change.after is not None
+        fresh, after = self.wanted[change.window].fresh, change.after
+        heard = DAYS if all(getattr(fresh, name) == getattr(after, name) for name in DAYS) else ()
         old = change.before.item.base or self._remembered_base(change.window, change.before) or {}
-        return {**hashes(change.after), **{name: old[name] for name in change.theirs if name in old}}
+        return {**hashes(after), **{name: old[name] for name in change.theirs if name in old and name not in heard}}
 
     def told(self) -> Outcome:
         """What became of it, with where that was and what it cost."""

@@ -73,14 +73,17 @@ class Recorder:
             views.keep(state, survey.place, survey.view, self.written)
 
     def adopt_unmarked(self, standing: Mapping[str, Found], wanted: Mapping[str, Wanted]) -> None:
-        """Remember as written what stands as it should on a server that drops marks, so that it follows the journal."""
+        """Remember as written what stands as it should on a server that drops marks, so that it follows the journal.
+
+        Also in place of what is remembered: what was written last may be lost by a crash, or by another computer.
+        """
         with self.state.transaction():
             for window, found in standing.items():
                 want, entry = wanted.get(window), self.survey.seen[found.href]
-                if want is None or entry.base is not None or found.item.base is not None:
+                if want is None or found.item.base is not None:
                     continue
-                base, mark = hashes(want.kept), self.survey.eyes.marks[found.item.uid]
-                if base == hashes(found.item.reminder):
+                base, mark = hashes(want.kept), self.survey.eyes.mark(found.item)
+                if base == hashes(found.item.reminder) and base != entry.base:
                     self.state.put(self.survey.place, replace(entry, written=mark, base=base))
 
     def forget_all(self, outcome: Outcome) -> None:

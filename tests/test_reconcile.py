@@ -381,6 +381,19 @@ def test_the_journal_is_followed_whatever_the_server_drops(tmp_path: Path, targe
     assert len(desk.titles()) == 3
 
 
+def test_an_event_that_lost_its_base_alone_is_met_as_ours_whatever_its_generation(desk: Desk):
+    """As where another version wrote other fields into it, and the state is lost."""
+    uid = uid_for(desk, CALL)
+    desk.target.put(f"{uid}.ics", FOREIGN)
+    desk.run()
+    for href, body in desk.target.items.items():
+        desk.target.put(href, re.sub(r"X-CALSYNC-BASE:[^\r]*(?:\r\n [^\r]*)*\r\n", "", body))
+    desk.lose_state()
+    assert counted(desk.run()) == (0, 0, 0)
+    desk.write(RENAMED)
+    assert counted(desk.run()) == (0, 1, 0)
+
+
 def test_where_marks_are_dropped_and_the_state_lost_what_differs_is_theirs(tmp_path: Path):
     desk = Desk(tmp_path, Stripping())
     desk.run()
@@ -492,6 +505,9 @@ class CrashError(Exception):
     """The process ends here, as if it had been killed."""
 
 
+LATER = JOURNAL.replace("applied: 2026-11-18", "applied: 2026-11-23")
+"""The call to Bolt is a week later than in JOURNAL."""
+
 WRITES = {JOURNAL: 3, MOVED: 4, REJECTED: 1}
 
 
@@ -544,6 +560,50 @@ def test_a_crash_on_a_server_that_drops_marks_makes_no_second_event(tmp_path: Pa
     assert counted(desk.run()) == (1, 0, 0)
     assert len(desk.target.items) == 3
     assert counted(desk.run()) == (0, 0, 0)
+
+
+class StrippingAndFalling(Stripping):
+    """As Stripping; each update that is made is the last thing the process does while `falls`."""
+
+    falls = False
+
+    def update(self, item: Resource, body: str) -> Resource:
+        written = super().update(item, body)
+        if self.falls:
+            raise CrashError
+        return written
+
+
+@pytest.mark.parametrize(("last", "then"), [(RENAMED, JOURNAL), (LATER, JOURNAL), (JOURNAL, LATER)])
+def test_a_crash_on_a_server_that_drops_marks_makes_no_hand_edit_of_what_we_wrote(tmp_path: Path, last, then):
+    """What was written and not recorded follows the journal, and nobody is said to have moved it."""
+    target = StrippingAndFalling()
+    desk, honest = Desk(tmp_path / "crashing", target), Desk(tmp_path / "honest")
+    desk.write(then)
+    desk.run()
+    target.falls = True
+    desk.write(last)
+    with pytest.raises(CrashError):
+        desk.run()
+    target.falls = False
+    desk.run()
+    for each in (desk, honest):
+        each.write(then)
+        each.run()
+    assert desk.titles() == honest.titles()
+    assert not (desk.folder / "answers.yaml").exists()
+
+
+def test_on_a_server_that_drops_marks_what_another_computer_wrote_follows_the_journal(tmp_path: Path):
+    desk = Desk(tmp_path / "one", Stripping())
+    other = Desk(tmp_path / "another", desk.target)
+    for each, journal in ((desk, JOURNAL), (other, JOURNAL), (desk, LATER), (other, LATER)):
+        each.write(journal)
+        each.run()
+    other.write(JOURNAL)
+    report = other.run()
+    assert (counted(report), kept(report)) == ((0, 1, 0), {})
+    assert report.outcomes[0].answers == ()
 
 
 # ---------------------------------------------------------------------------------------------- the clock

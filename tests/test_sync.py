@@ -375,6 +375,15 @@ class SyncContract:
         again = world.run()
         assert (counted(again), again.outcomes[0].answers) == ((0, 0, 0), ())
 
+    def test_an_event_that_is_moved_back_to_where_it_was_stays_there(self, world: World):
+        world.run()
+        for old, new in (("DATE:20261128", "DATE:20261126"), ("DATE:20261126", "DATE:20261128")):
+            world.edit("acme/interview-follow-up/1.1", old, new)
+            for _ in range(2):
+                world.run()
+            assert f"DTEND;VALUE={new}" in world.ours()["acme/interview-follow-up/1.1"]
+        assert re.findall("closes: (.*)", world.answers()) == ["2026-11-25", "2026-11-27"]
+
     def test_a_dry_run_tells_what_the_calendar_said_and_writes_no_answer(self, world: World):
         world.run()
         world.edit("acme/interview-follow-up/1.1", "SUMMARY:Call", "SUMMARY:✓ Call")
