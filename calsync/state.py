@@ -170,7 +170,8 @@ class State:
         try:
             yield taken
         finally:
-            self._database.execute("COMMIT")
+            if self._database.in_transaction:  # a full disk may have ended it
+                self._database.execute("COMMIT")
 
 
 def _undone_key(target: str, name: str) -> str:
@@ -186,7 +187,8 @@ def is_there(folder: Path) -> bool:
 def opened(folder: Path, *, writes: bool) -> Iterator[State]:
     """The state in `folder`, made where it is missing; with `writes=False` nothing on the disk is touched.
 
-    The folder is for the user alone. Raises BusyError if another calsync writes it, CalsyncError if it cannot be used.
+    The folder is for the user alone. Raises BusyError if another calsync writes it, CalsyncError if it cannot be used,
+    also later, as when the disk is full.
     """
     with contextlib.ExitStack() as stack:
         path = folder / _FILE
@@ -196,7 +198,10 @@ def opened(folder: Path, *, writes: bool) -> Iterator[State]:
         else:
             database = _readable(path)
         stack.callback(database.close)
-        yield State(database)
+        try:
+            yield State(database)
+        except sqlite3.Error as error:
+            raise CalsyncError(f"the state {path} cannot be {'written' if writes else 'read'}: {error}") from error
 
 
 @contextmanager

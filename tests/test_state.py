@@ -1,6 +1,7 @@
 """The cache: it gives back what it was given, one process writes it, and it may be lost at any time."""
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -331,6 +332,41 @@ def test_a_folder_in_the_place_of_the_state_is_a_clear_error(folder):
         pass
     with opened(folder, writes=False) as state:
         assert state.entries(PLACE) == {}
+
+
+@pytest.fixture
+def no_room():
+    """No file may grow beyond 64 KiB: writes fail as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def note_much(state):
+    state.take_note("much", "x" * 100_000)
+
+
+def note_much_at_once(state):
+    with state.transaction():
+        note_much(state)
+
+
+def note_much_one_by_one(state):
+    with state.in_batches() as taken:
+        for _ in range(3):
+            note_much(state)
+            taken()
+
+
+@pytest.mark.parametrize("write", [note_much, note_much_at_once, note_much_one_by_one])
+@pytest.mark.usefixtures("no_room")
+def test_a_full_disk_is_a_clear_error_and_what_was_there_stays(folder, write):
+    remember(folder, ENTRY)
+    with pytest.raises(CalsyncError) as caught, opened(folder, writes=True) as state:
+        write(state)
+    assert str(caught.value).startswith(f"the state {folder / 'state.sqlite3'} cannot be written: d")
+    assert remembered(folder) == {"/cal/uid.ics": ENTRY}
 
 
 def test_a_relative_folder_with_odd_signs_is_found(tmp_path, monkeypatch):
