@@ -54,13 +54,16 @@ class Patience:
     """Tries again, with exponential backoff, jitter and Retry-After (RFC 9110 10.2.3); one for all requests of a run.
 
     What is tried again is tried by one thread at a time. From the first word that it was too much for the server, or
-    that two writes met, so is everything.
+    that two writes met, so is everything, after what is under way has ended: a lock that another of our own requests
+    holds is waited for, however slow the server is.
     """
 
     def __init__(self, sleep: Sleep = time.sleep) -> None:
         self._sleep = sleep
         self._left = SECONDS
         self._turn = threading.Lock()
+        self._ended = threading.Condition()
+        self._under_way = 0
         self._is_crowded = False
         self._inside = threading.local()
 
@@ -72,21 +75,34 @@ class Patience:
         if getattr(self._inside, "busy", False):
             return attempt()
         failed: list[PassingError] = []
-        if not self._is_crowded:
-            try:
-                return _checked(attempt)
-            except PassingError as error:
-                failed.append(error)
-                if error.crowds:
-                    self._is_crowded = True
+        self._inside.busy = True
         try:
+            if self._may_begin():
+                try:
+                    return self._first(attempt)
+                except PassingError as error:
+                    failed.append(error)
             with self._turn:
-                self._inside.busy = True
                 return self._again(attempt, failed)
         except _FaultError as error:
             return error.answer
         finally:
             self._inside.busy = False
+
+    def _may_begin(self) -> bool:
+        """Whether a first try may go beside others; then it counts as under way."""
+        with self._ended:
+            if not self._is_crowded:
+                self._under_way += 1
+            return not self._is_crowded
+
+    def _first(self, attempt: Callable[[], Answer]) -> Answer:
+        try:
+            return self._checked(attempt)
+        finally:
+            with self._ended:
+                self._under_way -= 1
+                self._ended.notify_all()
 
     def _again(self, attempt: Callable[[], Answer], failed: list[PassingError]) -> Answer:
         """Try until the end; what has `failed` counts as tried."""
@@ -95,7 +111,8 @@ class Patience:
         def next_try() -> Answer:
             if failed:
                 raise failed.pop()
-            return _checked(attempt)
+            self._await_others()
+            return self._checked(attempt)
 
         retrying = Retrying(
             retry=retry_if_exception_type(PassingError),
@@ -106,19 +123,29 @@ class Patience:
         )
         return retrying(next_try)
 
+    def _await_others(self) -> None:
+        """Where one at a time is the word: until no first try is under way; each ends by its time-out at the latest."""
+        with self._ended:
+            self._ended.wait_for(lambda: not self._is_crowded or self._under_way == 0)
+
+    def _checked(self, attempt: Callable[[], Answer]) -> Answer:
+        """One try. Raises PassingError where it is worth another, and notes if there is a crowd."""
+        try:
+            answer = attempt()
+            if answer.status in (*FAULTS, LOCKED):
+                raise _FaultError(answer)
+        except PassingError as error:
+            with self._ended:
+                self._is_crowded = self._is_crowded or error.crowds
+            raise
+        return answer
+
     def _is_over(self, state: RetryCallState) -> bool:
         return state.attempt_number >= TRIES or state.upcoming_sleep > self._left
 
     def _pause(self, seconds: float) -> None:
         self._left -= seconds
         self._sleep(seconds)
-
-
-def _checked(attempt: Callable[[], Answer]) -> Answer:
-    answer = attempt()
-    if answer.status in (*FAULTS, LOCKED):
-        raise _FaultError(answer)
-    return answer
 
 
 def _wait(state: RetryCallState) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from threading import Event
 from typing import Any
 
 import pytest
@@ -228,6 +230,33 @@ def test_two_writes_that_meet_on_xandikos_are_sent_again_one_by_one(on: On) -> N
     patient.target.update(ITEM, OTHER)
     patient.target.update(ITEM, OTHER)
     assert (patient.methods, patient.waited) == (["PUT"] * 3, [0])
+
+
+def test_a_write_that_met_another_of_ours_waits_until_that_has_ended(on: On) -> None:
+    """However slow Xandikos' disk is: its lock may be held for longer than three tries take."""
+    first, refused, again, met = Event(), Event(), Event(), []
+
+    def slow(asked: Asked) -> Reply:
+        """The first write takes until another was refused, and somewhat longer."""
+        if not first.is_set():
+            first.set()
+            refused.wait(10)
+            again.wait(0.2)
+            met.append(again.is_set())
+            return Reply(204)
+        if not met:
+            (again if refused.is_set() else refused).set()
+            return Reply(423)
+        return Reply(204)
+
+    patient = on(Reply(204))
+    patient.scripted.script = slow
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(patient.target.update, ITEM, OTHER)
+        assert first.wait(10)
+        patient.target.update(ITEM, OTHER)
+        other.result()
+    assert (patient.methods, met) == (["PUT"] * 3, [False])
 
 
 def test_a_lock_that_stays_is_told(on: On) -> None:
