@@ -241,7 +241,9 @@ def stations(  # noqa: PLR0913  # all that a run is made of; the flags by name
             place=f"feed {config.name} {feed.path}",
             opened=lambda: closing(targets["feed"](path=feed.path)),
             desired=lambda: _desired(book().outlook, shown, form(), moment, alarms=feed.alarms),
-            terms=replace(terms, owned=True, zone=UTC),  # no zones in a feed: the form of docs/calendars.md
+            terms=replace(  # no zones in a feed: the form of docs/calendars.md
+                terms, owned=True, zone=UTC, expected=str(feed.path)
+            ),
         )
 
 

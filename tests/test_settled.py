@@ -48,12 +48,43 @@ def loaded(world: OnQuirks) -> set[str]:
     return set(modules)
 
 
-def test_then_neither_the_journal_nor_the_rules_nor_the_texts_are_loaded(world: OnQuirks) -> None:
+def with_feed(world: OnQuirks) -> Path:
+    """Have the same written into a feed too; gives its path."""
+    with (world.folder / "default.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("feed: {path: follow-ups.ics}\n")
+    return world.folder / "follow-ups.ics"
+
+
+@pytest.mark.parametrize("prepare", [lambda _: None, with_feed])
+def test_then_neither_the_journal_nor_the_rules_nor_the_texts_are_loaded(
+    world: OnQuirks, prepare: Callable[[OnQuirks], object]
+) -> None:
+    prepare(world)
     for _ in range(3):
         modules = loaded(world)
     parts = ("journal", "etiquette", "book", "reconcile", "reminders", "ical")
     assert modules & {f"calsync.{part}" for part in parts} == set()
     assert modules & {"jinja2", "holidays", "phonenumbers"} == set()
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        Path.unlink,
+        lambda feed: feed.write_bytes(feed.read_bytes().replace(b"Call", b"Ring")),
+        lambda feed: feed.write_bytes(feed.read_bytes()[:-30]),
+    ],
+)
+def test_a_feed_that_is_not_as_it_was_left_is_written_anew(world: OnQuirks, happens: Callable[[Path], object]) -> None:
+    feed = with_feed(world)
+    for _ in range(3):
+        loaded(world)
+    before = feed.read_bytes()
+    happens(feed)
+    assert "calsync.reconcile" in loaded(world)
+    assert [line for line in feed.read_bytes().splitlines() if line.startswith(b"SUMMARY")] == [
+        line for line in before.splitlines() if line.startswith(b"SUMMARY")
+    ]
 
 
 def test_the_same_is_told_as_by_the_run_that_looked(world: OnQuirks) -> None:

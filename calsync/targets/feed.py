@@ -18,7 +18,7 @@ from pathlib import Path
 
 from calsync.errors import GuardError, SyncFailedError
 from calsync.model import Resource
-from calsync.targets.base import ConflictError, ItemError, Listing, MissingError
+from calsync.targets.base import Changes, ConflictError, ItemError, Listing, MissingError
 
 PRODID = "-//calsync//feed//EN"
 """What says that a file is a feed of ours, and may be written over."""
@@ -63,11 +63,14 @@ class FeedTarget:
         self._load()
         return Listing({uid: _etag(text) for uid, text in self._events.items()}, self._whole)
 
-    def token(self) -> None:
-        """See `base.Target.token`: the file is read at once, and there is none."""
+    def token(self) -> str | None:
+        """See `base.Target.token`: a hash of the file; None where it is missing or cut off."""
+        self._load()
+        return _etag(self._stored) if self._stored and self._whole else None
 
-    def changes(self, token: str) -> None:
-        """See `base.Target.changes`."""
+    def changes(self, token: str) -> Changes | None:
+        """See `base.Target.changes`: nothing where the file is the same, and all is read again where it is not."""
+        return Changes({}, frozenset(), token) if token == self.token() else None
 
     def fetch(self, hrefs: Iterable[str]) -> Mapping[str, Resource]:
         """See `base.Target.fetch`."""

@@ -114,6 +114,33 @@ def test_a_zone_is_written_once_and_comes_with_the_event(path: Path) -> None:
     assert "VTIMEZONE" not in path.read_bytes().decode()
 
 
+def test_a_token_stands_for_the_file_as_it_is(path: Path) -> None:
+    token = written(path, "one").token()
+    assert token is not None
+    changes = FeedTarget(path=path).changes(token)
+    assert changes is not None
+    assert (dict(changes.etags), changes.gone, changes.token) == ({}, frozenset(), token)
+    path.write_bytes(path.read_bytes().replace(b"DTSTART", b"X-DTSTART"))
+    assert FeedTarget(path=path).changes(token) is None
+
+
+def test_what_was_written_since_a_token_is_read_anew(path: Path) -> None:
+    target = written(path, "one")
+    token = target.token() or ""
+    target.create("two.ics", event("two"))
+    assert target.changes(token) is not None, "nothing is written before commit"
+    target.commit()
+    assert target.changes(token) is None
+
+
+@pytest.mark.parametrize("left", [None, b"", b"BEGIN:VCALENDAR\r\nPRODID:-//calsync//feed//EN\r\nBEGIN:VEVENT\r\n"])
+def test_a_file_that_is_missing_or_cut_off_has_no_token(path: Path, left: bytes | None) -> None:
+    if left is not None:
+        path.write_bytes(left)
+    assert FeedTarget(path=path).token() is None
+    assert FeedTarget(path=path).changes("") is None
+
+
 def test_an_unchanged_feed_is_not_touched(path: Path) -> None:
     written(path, "one")
     before = path.stat()
