@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
@@ -30,6 +31,7 @@ def not_modified(headers: Mapping[str, str], etag: str, modified: datetime) -> b
     return modified <= (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
+@lru_cache(maxsize=16)  # each client sends the same each time
 def takes_gzip(accepted: str) -> bool:
     """Whether Accept-Encoding allows gzip: by its name, else by the star; with a weight of 0 it does not."""
     weights: dict[str, bool] = {}

@@ -1,6 +1,6 @@
-"""HTTP/1.1 by Tornado: connections and requests, within bounds, to the sites of an address. The only tornado import.
+"""HTTP/1.1 by aiohttp: connections and requests, within bounds, to the sites of an address. The only aiohttp import.
 
-Why Tornado: `docs/decisions/0011-one-listener.md`. What is bounded: see the constants. A client that goes beyond is
+Why aiohttp: `docs/decisions/0011-one-listener.md`. What is bounded: see the constants. A client that goes beyond is
 answered with 400 or nothing, and let go of. Public face: `Server`.
 """
 
@@ -12,208 +12,379 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from email.utils import formatdate
-from functools import lru_cache, partial
+from functools import partial
 from http import HTTPStatus
+from itertools import chain
+from typing import TYPE_CHECKING
 
-from tornado import httputil, iostream
-from tornado.http1connection import HTTP1Connection
-from tornado.httpserver import HTTPServer
+from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
 
-from calsync.server.site import NOT_FOUND, Request, Response, Site, plain
+from calsync.server.message import Headers, request_of_line, to_bytes
+from calsync.server.site import NOT_FOUND, Request, Response, Site, ask, plain
+
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractStreamWriter
+    from aiohttp.http_parser import RawRequestMessage
+    from aiohttp.streams import StreamReader
 
 CONNECTIONS = 128
 """Open at a time on one address; more are closed at once."""
 
 HEADER_BYTES = 16_384
+"""How long the headers of a request may be altogether."""
+
+AHEAD_BYTES = 65_536
+"""How much a client may send ahead, of further requests, before it is answered."""
+
 REQUEST_SECONDS = 20
 """How long a connection may be without a whole request line and headers; how long a body may take after them."""
 
 ANSWER_SECONDS = 60.0
 """How long a client may take to read an answer."""
 
+LINGER_SECONDS = 2.0
+"""How long what comes after a refusal is dropped before the connection is closed."""
+
+_PIECE = 65_536
 _LOGGER = logging.getLogger(__name__)
-
-# Tornado's own logs tell addresses, of which some are secret, and what clients do wrong, which is no error of ours.
-for _name, _level in {"tornado.access": logging.CRITICAL, "tornado.general": logging.ERROR}.items():
-    logging.getLogger(_name).setLevel(_level)
+_BAD_REQUEST = plain(400, "This is no request that calsync understands.\n")
 
 
-class Server(HTTPServer):
+class Server:
     """The connections of one address. Made by `on`, in the event loop in which it runs."""
 
-    sites: Sequence[Site]
-    threads: Executor
-    name: tuple[str, int]
-    is_secure: bool
-    under_way = 0
-    _open = 0
+    def __init__(
+        self, listening: socket.socket, sites: Sequence[Site], threads: Executor, tls: ssl.SSLContext | None
+    ) -> None:
+        self.sites, self.threads, self.tls = sites, threads, tls
+        self.name: tuple[str, int] = listening.getsockname()[:2]
+        self.web = web.Server(_exchange, request_factory=_begin)
+        self.open: set[_Connection] = set()
+        self.under_way = 0
+        self.is_leaving = False
+        self._listening = listening
+        self._loop = asyncio.get_running_loop()
 
     @classmethod
     async def on(
         cls, listening: socket.socket, sites: Sequence[Site], threads: Executor, tls: ssl.SSLContext | None
     ) -> Server:
         """Serve `sites`, which may change meanwhile, on a socket that listens."""
-        server = cls(
-            _nobody,
-            ssl_options=tls,
-            max_header_size=HEADER_BYTES,
-            idle_connection_timeout=REQUEST_SECONDS,
-            body_timeout=REQUEST_SECONDS,
-        )
-        server.sites, server.threads = sites, threads
-        server.name, server.is_secure = listening.getsockname()[:2], tls is not None
+        server = cls(listening, sites, threads, tls)
         listening.settimeout(0)
-        server.add_sockets([listening])
+        server._listen()
         return server
 
     async def leave(self, seconds: float) -> None:
         """Listen no more; close the connections once no request is under way, at the latest after these seconds."""
-        self.stop()
-        deadline = time.monotonic() + seconds
-        while self.under_way and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.close_all_connections(), 1)
+        self.is_leaving = True
+        self._loop.remove_reader(self._listening)
+        self._listening.close()
+        await _until(lambda: not self.under_way, seconds)
+        for let_go in (_Connection.force_close, _Connection.abort):
+            for connection in tuple(self.open):
+                let_go(connection)
+            await _until(lambda: not self.open, 1)
 
-    def handle_stream(self, stream: iostream.IOStream, address: tuple[str, int]) -> None:
-        """A new connection."""
-        if self._open >= CONNECTIONS:
-            stream.close()
+    def _listen(self) -> None:
+        if not self.is_leaving:
+            self._loop.add_reader(self._listening, self._accept)
+
+    def _accept(self) -> None:
+        """Take a connection that waits. It counts from here on, as the greeting of TLS may be begun and left."""
+        try:
+            wire, _ = self._listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
-        self._open += 1
-        stream.set_nodelay(True)
-        super().handle_stream(stream, address)
-
-    def on_close(self, server_conn: object) -> None:
-        """A connection has ended."""
-        self._open -= 1
-        super().on_close(server_conn)
-
-    def start_request(self, server_conn: object, request_conn: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:  # noqa: ARG002  # the parent's
-        """What takes the next request of a connection."""
-        assert isinstance(request_conn, HTTP1Connection)
-        return _Exchange(self, request_conn)
-
-
-def _nobody(request: httputil.HTTPServerRequest) -> None:
-    """Never called: `Server.start_request` is in its place."""
-
-
-class _Exchange(httputil.HTTPMessageDelegate):
-    """One request and its answer."""
-
-    def __init__(self, server: Server, connection: HTTP1Connection) -> None:
-        self._server = server
-        self._connection = connection
-        self._body: list[bytes] = []
-
-    def headers_received(
-        self, start_line: httputil.RequestStartLine | httputil.ResponseStartLine, headers: httputil.HTTPHeaders
-    ) -> None:
-        """The request's line and headers are there."""
-        assert isinstance(start_line, httputil.RequestStartLine)
-        self._start_line, self._headers = start_line, headers
-        self._server.under_way += 1
-        self._connection.set_max_body_size(max((site.longest_body for site in self._server.sites), default=0))
-
-    def data_received(self, chunk: bytes) -> None:
-        """Some of the body is there."""
-        self._body.append(chunk)
-
-    def on_connection_close(self) -> None:
-        """The client has gone, or was let go of, before its request was whole."""
-        self._server.under_way -= 1
-
-    def finish(self) -> None:
-        """The request is whole: ask the sites, those that may take long last, and in a thread."""
-        request = self._request()
-        if request is None:
-            self._send(plain(400, "This is no request that calsync understands.\n"))
+        except OSError:  # this process has as many files as it may, so the connection goes on waiting
+            self._loop.remove_reader(self._listening)
+            self._loop.call_later(1, self._listen)
             return
-        slow = [site for site in self._server.sites if site.in_thread]
-        quick = [site for site in self._server.sites if not site.in_thread]
-        answer = _answer(quick, request)
-        if answer is None and slow:
-            asyncio.get_running_loop().create_task(self._send_later(slow, request))
-        else:
-            self._send(NOT_FOUND if answer is None else answer)
+        if len(self.open) >= CONNECTIONS:
+            wire.close()
+            return
+        wire.settimeout(0)
+        connection = _Connection(self, wire)
+        self.open.add(connection)
+        connection.greeting = self._loop.create_task(self._greet(connection, wire))
 
-    def _request(self) -> Request | None:
-        """The request; None if it is none. A path may be a whole URL, of which the host says nothing (RFC 9112 3.2)."""
-        line = self._start_line
-        host = self._headers.get("Host")
-        if (host is None and line.version != "HTTP/1.0") or (host is not None and "," in host):
+    async def _greet(self, connection: _Connection, wire: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: connection, wire, ssl=self.tls, ssl_handshake_timeout=REQUEST_SECONDS if self.tls else None
+            )
+        except OSError:  # no greeting, a broken one, or one that took too long
+            self.open.discard(connection)
+
+
+async def _until(reached: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not reached() and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+
+
+class _Connection(web.RequestHandler):
+    """A connection of aiohttp's, with the bounds that aiohttp does not have.
+
+    `begun` is what has come since something was last made of what came: a request, or a piece of a body. Of that there
+    is at most `allowed`; 0 is for what is only dropped. `taken` is what the request was made of.
+
+    The time for a request's headers is aiohttp's: it lets go of a connection that has waited `keepalive_timeout` for a
+    whole request, from its start or from its last answer on, whatever has come meanwhile.
+    """
+
+    def __init__(self, server: Server, wire: socket.socket) -> None:
+        super().__init__(
+            server.web,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=REQUEST_SECONDS,
+            logger=_LOGGER,
+            access_log=None,  # type: ignore[arg-type]  # how its documents say it is turned off
+            max_line_size=HEADER_BYTES,
+            max_field_size=HEADER_BYTES,
+            lingering_time=0,
+            auto_decompress=False,
+        )
+        self.server = server
+        self.client = ""
+        self.begun = self.taken = b""
+        self.allowed = HEADER_BYTES
+        self.greeting: asyncio.Task[None] | None = None
+        self._wire: socket.socket | asyncio.Transport = wire
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is up, and encrypted if it is to be."""
+        assert isinstance(transport, asyncio.Transport)
+        self._wire = transport
+        if self.server.is_leaving:
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(high=1)  # so that an answer counts as taken when the system has all of it
+        self.client = (transport.get_extra_info("peername") or ("",))[0]
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The connection has ended."""
+        self.server.open.discard(self)
+        super().connection_lost(exc)
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if isinstance(self._wire, asyncio.Transport):
+            self._wire.abort()
+        else:  # asyncio is at its greeting, and will see
+            with contextlib.suppress(OSError):
+                self._wire.shutdown(socket.SHUT_RDWR)
+
+    def data_received(self, data: bytes) -> None:
+        """More has come, and what came before has been looked at; or nothing has, and aiohttp goes on with that."""
+        if data and self.allowed:
+            if len(self.begun) > self.allowed:
+                self.abort()
+                return
+            self.begun += data
+        super().data_received(data)
+
+    def begin(self) -> None:
+        """What has come makes a request, or none that aiohttp's parser takes."""
+        self.taken, self.begun, self.allowed = self.begun, b"", AHEAD_BYTES
+
+    async def exchange(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        self.server.under_way += 1
+        try:
+            response = await self._response(request)
+            stays = request.keep_alive and response is not _BAD_REQUEST
+            await self._send(request, response, stays=stays)
+        finally:
+            self.server.under_way -= 1
+        self.begun, self.allowed = b"", HEADER_BYTES
+        if response is _BAD_REQUEST:
+            return _Refused(self)
+        return _STAYS if stays else _ENDS
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002  # the parent's
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002  # the parent's; it may tell what the client sent
+    ) -> web.StreamResponse:
+        """The answer to what is no request, or after a mistake of ours. aiohttp's own tells too much.
+
+        Where only the method is wrong the sites are asked: aiohttp's parser has a list of methods, and other words end
+        here.
+        """
+        if status != HTTPStatus.BAD_REQUEST:
+            _LOGGER.error("a request could not be answered", exc_info=exc)
+            self.force_close()
+            return _ENDS
+        asked = request_of_line(self.taken) if isinstance(exc, BadHttpMethod) else None
+        response = _BAD_REQUEST if asked is None else ask(self.server.sites, asked) or NOT_FOUND
+        if self.transport is not None:
+            self.transport.write(to_bytes(response, connection="close"))
+        return _Refused(self)
+
+    async def linger(self) -> None:
+        """Say that this was all, and drop for a while what still comes: else its client may not come to see the answer.
+
+        RFC 9112 9.6.
+        """
+        self.close()
+        self.allowed = 0
+        if self.transport is not None:
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            await asyncio.wait([self._gone], timeout=LINGER_SECONDS)
+
+    async def _response(self, request: web.BaseRequest) -> Response:
+        body = await self._body(request) if request.can_read_body else b""
+        asked = None if body is None else self._request(request, body)
+        if asked is None:
+            return _BAD_REQUEST
+        sites = self.server.sites
+        response = ask(sites, asked)
+        if response is None and any(site.in_thread for site in sites):
+            work = partial(ask, tuple(sites), asked, in_thread=True)
+            response = await asyncio.get_running_loop().run_in_executor(self.server.threads, work)
+        return NOT_FOUND if response is None else response
+
+    async def _body(self, request: web.BaseRequest) -> bytes | None:
+        """The body of a request; None if it is too long, takes too long, or is none."""
+        longest = max((site.longest_body for site in self.server.sites), default=0)
+        if (request.content_length or 0) > longest:
             return None
-        path, _, query = line.path.partition("?")
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = bytearray()
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                while piece := await request.content.readany():
+                    self.begun = b""
+                    body += piece
+                    if len(body) > longest:
+                        return None
+        except (OSError, web.RequestPayloadError):  # it took too long, the client has gone, its chunks are wrong
+            return None
+        return bytes(body)
+
+    def _request(self, request: web.BaseRequest, body: bytes) -> Request | None:
+        """The request; None if it is none. A path may be a whole URL, of which the host says nothing (RFC 9112 3.2)."""
+        path, _, query = request.raw_path.partition("?")
+        if (
+            request.version not in _VERSIONS
+            or not request.raw_path.isascii()
+            or "," in request.headers.get("Host", "")
+            or _header_bytes(request) > HEADER_BYTES
+        ):
+            return None
         if path.startswith(("http://", "https://")):
             path = "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
         return Request(
-            method=line.method,
+            method=request.method,
             path=path,
-            headers=self._headers,
+            headers=Headers(request.headers),
             query=query,
-            body=b"".join(self._body),
-            client=getattr(self._connection.context, "remote_ip", ""),
-            server=self._server.name,
-            secure=self._server.is_secure,
+            body=body,
+            client=self.client,
+            server=self.server.name,
+            secure=self.server.tls is not None,
         )
 
-    async def _send_later(self, sites: Sequence[Site], request: Request) -> None:
-        work = partial(_answer, sites, request)
-        answer = await asyncio.get_running_loop().run_in_executor(self._server.threads, work)
-        self._send(NOT_FOUND if answer is None else answer)
-
-    def _send(self, response: Response) -> None:
+    async def _send(self, request: web.BaseRequest, response: Response, *, stays: bool) -> None:
         """Send the answer; a client that does not take it in time is let go of."""
-        self._server.under_way -= 1
-        connection, stream = self._connection, self._connection.stream
-        is_head = self._start_line.method == "HEAD"
-        headers = _headers(response, is_head=is_head)
-        line = httputil.ResponseStartLine("HTTP/1.1", response.status, _REASONS.get(response.status, "Unknown"))
-        body = None if is_head or response.status in _WITHOUT_BODY else response.body
+        connection = ("keep-alive" if request.version == _HTTP_1_0 else "") if stays else "close"
         try:
-            sent = connection.write_headers(line, headers, body)
-            connection.finish()
+            data = to_bytes(response, is_head=request.method == "HEAD", connection=connection)
         except ValueError:  # a header that cannot be sent
             _LOGGER.exception("an answer could not be sent")
-            stream.close()
+            self.force_close()
             return
-        if not sent.done():
-            timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, stream.close)
-            sent.add_done_callback(lambda _: timer.cancel())
+        if self.transport is not None:
+            self.transport.write(data[:_PIECE])
+        if self.writing_paused or len(data) > _PIECE:
+            await self._send_rest(request.writer, data)
+
+    async def _send_rest(self, writer: AbstractStreamWriter, data: bytes) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                for start in range(_PIECE, len(data), _PIECE):
+                    await writer.drain()
+                    if self.transport is None or self.transport.is_closing():
+                        return
+                    self.transport.write(data[start : start + _PIECE])
+                await writer.drain()
+        except TimeoutError:
+            self.abort()
+        except ConnectionError:  # the client has gone
+            return
 
 
-def _headers(response: Response, *, is_head: bool) -> httputil.HTTPHeaders:
-    """The headers of an answer, with its date and the length of its body."""
-    headers = httputil.HTTPHeaders()
-    for name, value in response.headers:
-        if name in headers:
-            headers.add(name, value)
-        else:
-            headers[name] = value
-    headers["Date"] = _date(int(time.time()))
-    if response.status not in _WITHOUT_BODY and not (is_head and "Content-Length" in headers):
-        headers["Content-Length"] = str(len(response.body))
-    return headers
+async def _exchange(request: web.BaseRequest) -> web.StreamResponse:
+    assert isinstance(request.protocol, _Connection)
+    return await request.protocol.exchange(request)
 
 
-@lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    """The value of Date in this second of the epoch (RFC 9110 6.6.1)."""
-    return formatdate(second, usegmt=True)
+def _begin(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: web.RequestHandler,
+    writer: AbstractStreamWriter,
+    task: asyncio.Task[None],
+) -> web.BaseRequest:
+    assert isinstance(protocol, _Connection)
+    protocol.begin()
+    return web.BaseRequest(message, payload, protocol, writer, task, task.get_loop())
 
 
-_WITHOUT_BODY = frozenset((HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value))
-_REASONS = {status.value: status.phrase for status in HTTPStatus}
+class _Sent(web.StreamResponse):
+    """Tells aiohttp that the answer is on its way, and whether the connection stays.
+
+    aiohttp's own answers have headers that nobody asked for (Server, Content-Type), and write all of them in UTF-8.
+    """
+
+    def __init__(self, *, stays: bool) -> None:
+        super().__init__()
+        self._stays = stays
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether there may be another request."""
+        return self._stays
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Nothing is left to do."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to do."""
 
 
-def _answer(sites: Sequence[Site], request: Request) -> Response | None:
-    """The answer of the first site that has one."""
-    try:
-        return next((found for site in sites if (found := site.answer(request)) is not None), None)
-    except Exception:  # what is wrong with one answer must not stop the others
-        _LOGGER.exception("a request could not be answered")
-        return plain(500, "Something is wrong with calsync. Its log says more.\n")
+class _Refused(_Sent):
+    """The same of an answer to what was not read to its end."""
+
+    def __init__(self, connection: _Connection) -> None:
+        super().__init__(stays=False)
+        self._connection = connection
+
+    async def write_eof(self, data: bytes = b"") -> None:  # noqa: ARG002  # the parent's
+        """Wait for a client that is still sending."""
+        await self._connection.linger()
+
+
+_STAYS, _ENDS = _Sent(stays=True), _Sent(stays=False)
+
+
+def _header_bytes(request: web.BaseRequest) -> int:
+    """How long the request's headers are altogether, with the address in its first line."""
+    lines = request.raw_headers
+    return len(request.raw_path) + sum(map(len, chain.from_iterable(lines))) + len(": \r\n") * len(lines)
+
+
+_HTTP_1_0, _HTTP_1_1 = (1, 0), (1, 1)
+_VERSIONS = (_HTTP_1_1, _HTTP_1_0)

@@ -87,17 +87,37 @@ def _listen(settings: FeedSettings) -> Listen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Representation:
-    """What one subscriber is sent. The text and the same compressed have an entity tag each (RFC 9110 8.8.3.3)."""
+class _Copy:
+    """What one subscriber is sent in one coding: the whole, and what says that they have it already."""
 
-    body: bytes
-    zipped: bytes
     tag: str
+    whole: Response
+    unchanged: Response
 
     @classmethod
-    def of(cls, text: str) -> _Representation:
+    def of(cls, body: bytes, tag: str, date: str, *more: tuple[str, str]) -> _Copy:
+        known = (("ETag", tag), ("Cache-Control", "private"), ("Vary", "Accept-Encoding"))
+        about = (("Last-Modified", date), *HEADERS, ("Content-Type", "text/calendar; charset=utf-8"), *more)
+        # A 304 has what a cache needs to go on, and no more (RFC 9110 15.4.5).
+        return cls(tag, Response(200, (*known, *about), body), Response(304, known))
+
+
+@dataclass(frozen=True, slots=True)
+class _Copies:
+    """What one subscriber is sent. The text and the same compressed have an entity tag each (RFC 9110 8.8.3.3)."""
+
+    plain: _Copy
+    zipped: _Copy
+
+    @classmethod
+    def of(cls, text: str, date: str) -> _Copies:
         body = text.encode()
-        return cls(body, gzip.compress(body, 6, mtime=0), hashlib.sha256(body).hexdigest()[:32])
+        digest = hashlib.sha256(body).hexdigest()[:32]
+        zipped = gzip.compress(body, 6, mtime=0)
+        return cls(
+            _Copy.of(body, f'"{digest}"', date),
+            _Copy.of(zipped, f'"{digest}-gzip"', date, ("Content-Encoding", "gzip")),
+        )
 
 
 class FeedSite:
@@ -118,7 +138,7 @@ class FeedSite:
         self._text = ""
         self._modified = datetime.min.replace(tzinfo=UTC)
         self._date = ""
-        self._sent: dict[str, _Representation] = {}
+        self._sent: dict[str, _Copies] = {}
 
     def answer(self, request: Request) -> Response | None:
         """See `site.Site.answer`. What is no address of a feed is another site's."""
@@ -139,22 +159,15 @@ class FeedSite:
         self._refresh()
         if not self._text:
             return _NOT_YET
-        copy = self._copy(request.path)
-        zipped = takes_gzip(request.headers.get("Accept-Encoding", ""))
-        tag = f'"{copy.tag}-gzip"' if zipped else f'"{copy.tag}"'
-        headers = [("ETag", tag), ("Cache-Control", "private"), ("Vary", "Accept-Encoding")]
-        if not_modified(request.headers, tag, self._modified):
-            return Response(304, headers)  # what a cache needs to go on, and no more (RFC 9110 15.4.5)
-        headers += [("Last-Modified", self._date), *HEADERS, ("Content-Type", "text/calendar; charset=utf-8")]
-        if zipped:
-            headers.append(("Content-Encoding", "gzip"))
-        return Response(200, headers, copy.zipped if zipped else copy.body)
+        copies = self._copies(request.path)
+        copy = copies.zipped if takes_gzip(request.headers.get("Accept-Encoding", "")) else copies.plain
+        return copy.unchanged if not_modified(request.headers, copy.tag, self._modified) else copy.whole
 
-    def _copy(self, path: str) -> _Representation:
+    def _copies(self, path: str) -> _Copies:
         """What is sent to the subscriber with this path, which its feed tells as its source."""
         if path not in self._sent:
             url = self.base + path.removeprefix("/")
-            self._sent[path] = _Representation.of(feed.with_source(self._text, url))
+            self._sent[path] = _Copies.of(feed.with_source(self._text, url), self._date)
         return self._sent[path]
 
     def _refresh(self) -> None:

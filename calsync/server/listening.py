@@ -139,7 +139,7 @@ class Listener:
         return address
 
     def _opened(self, listen: Listen) -> _Address:
-        from calsync.server.exchange import Server  # loads Tornado
+        from calsync.server.exchange import Server  # loads aiohttp
 
         tls = _tls(listen)
         sites: list[Site] = []

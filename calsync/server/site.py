@@ -1,12 +1,13 @@
 """What a listener serves: a `Site` takes a `Request` and gives a `Response`. Values alone; no socket, no library.
 
-Idea: WSGI's (PEP 3333), with values in place of callbacks. Public face: `Request`, `Response`, `Site`, `Wsgi`, which
-makes a site of a WSGI application, `HEADERS`, `plain` and `NOT_FOUND`.
+Idea: WSGI's (PEP 3333), with values in place of callbacks. Public face: `Request`, `Response`, `Site`, `ask`, `Wsgi`,
+which makes a site of a WSGI application, `HEADERS`, `plain` and `NOT_FOUND`.
 """
 
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from types import TracebackType
     from wsgiref.types import WSGIApplication
+
+_LOGGER = logging.getLogger(__name__)
 
 HEADERS = (
     ("Referrer-Policy", "no-referrer"),
@@ -72,6 +75,23 @@ def plain(status: int, text: str, *more: tuple[str, str]) -> Response:
 
 NOT_FOUND = plain(404, "Not found.\n")
 """The same for everything that is not there, whatever the reason."""
+
+_BROKEN = plain(500, "Something is wrong with calsync. Its log says more.\n")
+
+
+def ask(sites: Iterable[Site], request: Request, *, in_thread: bool = False) -> Response | None:
+    """The answer of the first site that has one, of those that are asked in a thread or of the others.
+
+    A site that breaks is logged, and answered for.
+    """
+    try:
+        for site in sites:
+            if site.in_thread == in_thread and (found := site.answer(request)) is not None:
+                return found
+    except Exception:  # what is wrong with one answer must not stop the others
+        _LOGGER.exception("a request could not be answered")
+        return _BROKEN
+    return None
 
 
 class Wsgi:
