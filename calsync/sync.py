@@ -132,18 +132,21 @@ def _read(config: Config, today: date, known: PublicHolidays) -> Book:
 
 @dataclass(slots=True)
 class _Run:
-    """What the visits of one run share. `made_from` is `settled.digest`, `before` what the last run came to, if so."""
+    """What the visits of one run share. `before` is what the last run came to, if it went by the same.
+
+    `made_from` is `settled.digest`; None once the calendar has told something, which is in no digest.
+    """
 
     book: Callable[[], Book]
     report: Report
     cache: state.State
-    made_from: str
+    made_from: str | None
     progress: Callable[[int, int], None] | None
     before: Settled | None = None
 
     def prepare(self, station: Station) -> None:
         """Read the journal, unless there may be nothing to do. Raises JournalError before anybody is asked anything."""
-        self.before = settled.remembered(self.cache, station.place, self.made_from)
+        self.before = settled.remembered(self.cache, station.place, self.made_from) if self.made_from else None
         if self.before is None:
             self.report.look_again()
         else:
@@ -157,6 +160,7 @@ class _Run:
             return self.before.outcome(target.name, terms.named(target.where), target.requests)
 
         def learn(said: tuple[Answer, ...]) -> Desired:
+            self.made_from = None
             self.book().learn(said, writes=not report.dry_run)
             return station.desired()
 
@@ -167,7 +171,7 @@ class _Run:
         asked, dry_run = None if terms.owned else learn, report.dry_run
         outcome = reconcile(target, station.desired(), cache, terms, learn=asked, ask=ask, dry_run=dry_run)
         report.look_again()
-        if not dry_run:
+        if not dry_run and self.made_from:
             place = terms.place(target)
             settled.remember(cache, place, self.made_from, outcome, warnings=report.warnings, opens=report.opens)
         return outcome

@@ -8,15 +8,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from calsync import config, sync
 from tests.quirks import QuirkServer
 from tests.quirks.test_sync_on_quirks import handled
 from tests.quirks.world import OnQuirks
 from tests.samples import MOVED, RENAMED
 from tests.test_removal import take_out
+from tests.test_sync import NOW
 
 NEXT_DAY = date(2026, 11, 24)
 LOADS = """\
@@ -85,6 +88,19 @@ def test_a_feed_that_is_not_as_it_was_left_is_written_anew(world: OnQuirks, happ
     assert [line for line in feed.read_bytes().splitlines() if line.startswith(b"SUMMARY")] == [
         line for line in before.splitlines() if line.startswith(b"SUMMARY")
     ]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_the_calendar_tells_is_in_the_feed_in_the_same_run(world: OnQuirks, dry_run: bool) -> None:
+    with_feed(world)
+    settings = config.load(world.folder / "default.yaml", {}, world.folder)
+    run = partial(sync.run_once, settings, sync.Moment.of(NOW, None, settings.timezone), targets=world.targets)
+    for _ in range(3):
+        run(world.environ())
+    retitled(world)
+    on_calendar, in_feed = run(world.environ(), dry_run=dry_run).outcomes
+    assert on_calendar.answers
+    assert {change.window for change, _ in in_feed.changes} >= {on_calendar.answers[0].event.window}
 
 
 def test_the_same_is_told_as_by_the_run_that_looked(world: OnQuirks) -> None:
