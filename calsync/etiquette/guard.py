@@ -16,7 +16,7 @@ from calsync.etiquette.ahead import draw
 from calsync.etiquette.placing import Placed, Spacing, place
 from calsync.etiquette.replay import Chain, Claim, Happened, Wish
 from calsync.etiquette.rule import is_courtesy
-from calsync.etiquette.why import LIFTED, MOVED, SKIPPED, Bar, shifts
+from calsync.etiquette.why import LIFTED, SKIPPED, Bar, moved, shifts
 from calsync.model import (
     Acknowledged,
     Channel,
@@ -259,10 +259,10 @@ def _why_alone(placed: Placed) -> tuple[str, ...]:
     """The event, the rule and the shifts of a window that serves one application."""
     lead = placed.lead
     if placed.pin is not None:
-        return (*lead.due.because, MOVED)
+        return (*lead.due.because, *moved(placed.pin, lead.days_under(placed.bar)))
     before_notes = lead.days(placed.bar) if placed.notes else placed.span
-    moved = shifts(lead.due, before_notes, lead.bars(placed.bar), lead.chain.workdays)
-    return (*lead.due.because, *moved, *placed.notes)
+    shifted = shifts(lead.due, before_notes, lead.bars(placed.bar), lead.chain.workdays)
+    return (*lead.due.because, *shifted, *placed.notes)
 
 
 def happens(event: Event, today: date) -> TypeGuard[Happened | Wish]:

@@ -12,7 +12,7 @@ from calsync.workdays import DAY, Span, Workdays, say
 
 SKIPPED = "You skipped it, so it is shown no more."
 MOVED = "You moved it to these days yourself."
-
+OUTSIDE = "That is outside of the polite days, {opens} to {closes}."
 
 SNOOZE = "You snoozed it on {since} until {until}."
 GAP = "{what} on {since}: {days} days between two contacts, so not before {until}."
@@ -37,6 +37,13 @@ class Bar(NamedTuple):
         """What set it, as a sentence."""
         days = (self.until - self.since).days
         return self.form.format(what=self.what, since=say(self.since), until=say(self.until), days=days)
+
+
+def moved(pinned: Span, polite: Span) -> Iterator[str]:
+    """Tell that the user moved a window to the days `pinned`, and if they are not within those that it had."""
+    yield MOVED
+    if not polite.opens <= pinned.opens <= pinned.closes <= polite.closes:
+        yield OUTSIDE.format(opens=say(polite.opens), closes=say(polite.closes))
 
 
 def shifts(due: Due, span: Span, bars: Iterable[Bar], workdays: Workdays) -> Iterator[str]:

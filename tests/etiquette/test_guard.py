@@ -533,7 +533,10 @@ def test_a_pin_of_a_merged_window_moves_it_for_all():
 def test_a_pinned_window_keeps_its_days_whatever_the_guard_says():
     both = [a(applied("11-04")), b(applied("11-10"), pinned("11-10", "b/application-call/1", "11-16", "11-16"))]
     assert seen(both, "11-11") == ["a/application-call/1 11-09..11-13 firm", "b/application-call/1 11-16..11-16 firm"]
-    assert why(both, "11-11", "b/application-call/1")[2:] == ("You moved it to these days yourself.",)
+    assert why(both, "11-11", "b/application-call/1")[2:] == (
+        "You moved it to these days yourself.",
+        "That is outside of the polite days, Mon 23 Nov to Fri 27 Nov.",
+    )
 
 
 def test_a_pinned_window_takes_in_what_overlaps_it_and_keeps_its_days():

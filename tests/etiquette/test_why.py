@@ -186,7 +186,16 @@ APPLIED_ON_SUNDAY = m.Applied(day=on("11-08"))
             [APPLIED, m.Pinned(day=on("11-05"), window="a/application-call/1", opens=on("11-14"), closes=on("11-15"))],
             POLICY,
             "XX",
-            ("You moved it to these days yourself.",),
+            (
+                "You moved it to these days yourself.",
+                "That is outside of the polite days, Tue 17 Nov to Fri 20 Nov.",
+            ),
+        ),
+        (
+            [APPLIED, m.Pinned(day=on("11-05"), window="a/application-call/1", opens=on("11-09"), closes=on("11-13"))],
+            POLICY,
+            None,
+            ("You moved it to these days yourself.",),  # within them
         ),
     ],
 )
