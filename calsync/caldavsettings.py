@@ -107,6 +107,7 @@ def read(fields: Fields, located: Callable[[str], Path]) -> CaldavSettings:
         _check_embedded(fields, settings)
     else:
         _refuse_embedded_keys(fields)
+    _refuse_clear_text(fields, settings)
     if fields.is_nothing("url") and _implied(username, calendar) is None:
         text = "'url' is missing: the server's address, your mail address, or its domain"
         fields.document.complain(text, fields.value("url") if "url" in fields else fields.node)
@@ -115,6 +116,23 @@ def read(fields: Fields, located: Callable[[str], Path]) -> CaldavSettings:
     if settings.client_key and not settings.client_certificate:
         fields.complain("'client_key' goes with 'client_certificate', which is missing", "client_key")
     return settings
+
+
+def _refuse_clear_text(fields: Fields, settings: CaldavSettings) -> None:
+    """What the connection would refuse is told with its place, and by `calsync check` too."""
+    for key, written in (("url", settings.url), ("calendar", settings.calendar)):
+        if not settings.allow_insecure and key in fields and _is_clear_text(written):
+            text = "http:// would send your password in clear text; write https://, or say 'allow_insecure: yes'"
+            fields.complain(f"{quote(key)}: {text}", key)
+
+
+def _is_clear_text(url: str) -> bool:
+    """Whether others than this machine are asked without TLS."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and not endpoint.is_loopback(f"{parts.hostname}:0")
+    except ValueError:  # by urllib for odd brackets: the calendar's name may be anything
+        return False
 
 
 def _refuse_embedded_keys(fields: Fields) -> None:

@@ -186,7 +186,7 @@ class _Reader:
             name=top.get_or("name", _name, "default"),
             remind_at=top.get_or("remind_at", f.clock, time(9, 30)),
             reminders=top.get_or("reminders", f.one_of(_REMINDERS), "window"),
-            caldav=self._caldav(top.fields("caldav", (*KEYS["caldav"], *caldavsettings.MISPLACED))),
+            caldav=self._caldav(top.fields("caldav", KEYS["caldav"], caldavsettings.MISPLACED)),
             feed=self._feed(top.fields("feed", KEYS["feed"])),
             daemon=_daemon(top.fields("daemon", KEYS["daemon"])),
         )

@@ -54,16 +54,23 @@ class Moment(NamedTuple):
 class Fields:
     """The keys of the map `node`, read one by one. Keys not in `known` are complained of, if it is given.
 
+    So are those in `answered`, but by who reads the map: no message offers them.
     All readers return None or nothing where the key is absent, its value empty, or wrong (which is then recorded).
     """
 
-    def __init__(self, document: Document, node: yamlfile.Mapping, known: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        node: yamlfile.Mapping,
+        known: Collection[str] | None = None,
+        answered: Collection[str] = (),
+    ) -> None:
         self.document = document
         self.node = node
         self._entries = node.entries
         if known is not None:
             for key in self._entries:
-                if key not in known:
+                if key not in known and key not in answered:
                     document.complain(unknown_key(key, known), self.key(key))
 
     def __contains__(self, key: str) -> bool:
@@ -129,13 +136,13 @@ class Fields:
         self.complain(f"{quote(key)} must be a list (lines that begin with '- '), not {_kind(entry[1])}", key)
         return []
 
-    def fields(self, key: str, known: Collection[str]) -> Fields | None:
-        """The map `key`, in which `known` are the keys."""
+    def fields(self, key: str, known: Collection[str], answered: Collection[str] = ()) -> Fields | None:
+        """The map `key`, in which `known` are the keys; `answered` as for the class."""
         entry = self._entries.get(key)
         if entry is None or is_nothing(entry[1]):
             return None
         if isinstance(entry[1], yamlfile.Mapping):
-            return Fields(self.document, entry[1], known)
+            return Fields(self.document, entry[1], known, answered)
         self.complain(f"{quote(key)} must be a map ({list_of(known)}), not {_kind(entry[1])}", key)
         return None
 

@@ -218,6 +218,19 @@ def test_the_secret_has_one_of_several_sources(key, value):
     assert found.caldav == replace(CaldavSettings(url="dav.test"), **{key: value})
 
 
+@pytest.mark.parametrize("url", ["http://localhost:5232/", "http://127.0.0.1/", "http://[::1]:80/"])
+def test_this_machine_may_be_asked_without_tls(url):
+    assert load(f"{MINIMAL}caldav: {{url: '{url}'}}").caldav.url == url
+
+
+def test_no_message_offers_a_key_that_is_refused():
+    for written in ("embedded", "{url: embedded, xyzzy: 1}"):
+        with pytest.raises(ConfigError) as caught:
+            load(f"{MINIMAL}caldav: {written}")
+        assert "token_command" in str(caught.value)
+        assert not re.search(r"\b(password|token)\b", str(caught.value))
+
+
 @pytest.mark.parametrize("url", ["alice@example.org", "example.org", "dav.example.org:8443", "a.b+c@dav.example.org"])
 def test_the_server_may_be_a_mail_address_or_a_host_to_find_it_by(url):
     assert load(f"{MINIMAL}caldav: {{url: {url}}}").caldav.url == url
@@ -322,6 +335,11 @@ def test_a_path_that_cannot_be_looked_at_is_a_mistake_and_no_reason_to_go_on_sea
         ("etiquette: {thank_you: 1}", "3:24: 'thank_you': '1' is none of true, yes, on, false, no, off"),
         ("caldav: {username: alice}", "3:9: 'url' is missing"),
         ("caldav: https://dav.example.org/", "3:9: 'caldav' must be a map (url, username, calendar"),
+        ("caldav: {url: 'http://dav.test/'}", "3:15: 'url': http:// would send your password in clear text; write"),
+        (
+            "caldav: {url: dav.test, calendar: 'http://dav.test/a/'}",
+            "3:35: 'calendar': http:// would send your password in clear text; write https://, or say",
+        ),
         ("caldav: {url: dav.test, auth: ntlm}", "3:31: 'auth': 'ntlm' is none of basic, digest"),
         ("caldav: {url: dav.test, auth: basic, token_command: t}", "3:31: 'auth' is for passwords; a token is always"),
         (
