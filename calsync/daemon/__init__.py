@@ -27,13 +27,14 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, form: str, le
     from calsync.daemon import health, logs
     from calsync.daemon.inbox import Inbox
     from calsync.daemon.notify import Notifier
-    from calsync.daemon.posix import signals
+    from calsync.daemon.posix import hold_standard_files, signals
     from calsync.daemon.scheduling import Reason
     from calsync.daemon.services import Services
     from calsync.daemon.timer import Timer
     from calsync.daemon.watching import Watcher
     from calsync.daemon.work import Daemon
 
+    hold_standard_files()
     logs.set_up(sys.stderr, environ, form, level)
     inbox = Inbox()
     wishes = {signal.SIGHUP: Reason.RELOAD, signal.SIGUSR1: Reason.SIGNAL}

@@ -17,11 +17,14 @@ FORMATS = ("text", "json")
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
 
-def set_up(stream: TextIO, environ: Mapping[str, str], form: str, level: int) -> None:
-    """Let calsync's log go to `stream` in a form of `FORMATS`, from `level` on; that of libraries from WARNING."""
+def set_up(stream: TextIO | None, environ: Mapping[str, str], form: str, level: int) -> None:
+    """Let calsync's log go to `stream` in a form of `FORMATS`, from `level` on; that of libraries from WARNING.
+
+    None is what Python has for a standard error that was closed: then the log goes nowhere.
+    """
     to_journal = _is_journal(stream, environ)
     formatter = _Json() if form == "json" else _Text(with_time=not to_journal)
-    handler = logging.StreamHandler(stream)
+    handler = logging.NullHandler() if stream is None else logging.StreamHandler(stream)
     handler.setFormatter(_Prioritized(formatter) if to_journal else formatter)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -29,7 +32,9 @@ def set_up(stream: TextIO, environ: Mapping[str, str], form: str, level: int) ->
     logging.getLogger("calsync").setLevel(level)
 
 
-def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+def _is_journal(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
+    if stream is None:
+        return False
     try:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError):  # closed, or no file at all

@@ -1,7 +1,8 @@
 """Signals, handed on by a thread of their own, so that they are seen whatever the working thread waits for.
 
 Python runs its handlers in the main thread, and not before a name look-up, say, has ended; the wake-up descriptor is
-written to at once (signal.set_wakeup_fd). Children inherit no mask and no handler. Public face: `signals`.
+written to at once (signal.set_wakeup_fd). Children inherit no mask and no handler. Public face: `signals`; and
+`hold_standard_files`, for a daemon that was started without them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,16 @@ END_SECONDS = 4.0
 _WANTED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 _log = logging.getLogger(__name__)
+
+
+def hold_standard_files() -> None:
+    """Let the standard files that are closed (0, 1 and 2) lead nowhere, here and in children.
+
+    Else what is opened next gets their numbers, and what is written for people goes into it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)  # noqa: FBT003  # it takes no names
+    os.close(number)
 
 
 @contextmanager

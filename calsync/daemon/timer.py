@@ -31,8 +31,11 @@ class Timer:
         self._scheduler.start()
 
     def set(self, moment: datetime, call: Callable[[], None]) -> None:
-        """Call `call` at `moment`, or at once if that is past."""
-        self._scheduler.add_job(call, DateTrigger(moment), id="next", replace_existing=True)
+        """Call `call` at `moment`, or at once if that is past.
+
+        Without a zone the library would ask for the system's, and raise where no table of zones has it.
+        """
+        self._scheduler.add_job(call, DateTrigger(moment, UTC), id="next", replace_existing=True)
 
     def close(self) -> None:
         """Call nothing any more."""

@@ -303,3 +303,26 @@ def test_priorities_go_to_journald_alone(home: Home):
     home.until("The server is away")
     assert home.stop() == 0
     assert not home.said("^<")
+
+
+def test_a_zone_of_the_system_that_no_table_has_stops_nothing(home: Home, radicale: Server):
+    """POSIX knows TZ=CET-1CEST, the tables of zones do not; the config says which zone counts."""
+    home.config(radicale.url, calendar=radicale.calendar())
+    process = home.start(TZ="CET-1CEST")
+    eventually(lambda: health.read(home.environ) and home.health.next_run, process)
+    assert home.stop() == 0
+    assert not home.said("Traceback")
+
+
+def test_without_a_standard_error_it_works_all_the_same(home: Home, radicale: Server):
+    """As people start it from a shell: `calsync daemon 2>&-`. What it opens must not become its standard error."""
+    calendar = radicale.calendar()
+    home.config(radicale.url, calendar=calendar)
+    command = [sys.executable, "-m", "calsync", "--config", str(home.folder / "config.yaml"), "daemon"]
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command]
+    home.process = subprocess.Popen(closed, env={**os.environ, **home.environ})
+    eventually(lambda: health.read(home.environ) and home.health.last_sync, home.process)
+    assert len(radicale.items(calendar)) == 1
+    numbers = Path(f"/proc/{home.process.pid}/fd")
+    assert {str((numbers / number).readlink()) for number in "012"} == {os.devnull}
+    assert home.stop() == 0
