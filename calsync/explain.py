@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from calsync import listing
 from calsync.errors import UsageError
-from calsync.model import Application, Contacted, Ended, Event, Heard, Interview, Outlook, Standing, Window
+from calsync.model import Application, Contacted, Event, Heard, Interview, Outlook, Standing, Window, kind_of
 from calsync.status import days, standing_json
 from calsync.titles import Titles
 from calsync.workdays import say
@@ -75,8 +75,8 @@ def _resolved(windows: list[str], applications: list[str], uids: Mapping[str, st
     if len(meant) == 1:
         return meant[0]
     if meant:
-        several = _listed(of_applications or meant)
-        raise UsageError(f"'{wanted}' is the beginning of several: {several}; write more of it")
+        several = [each for each in sorted(begun) if not each.startswith(tuple(f"{name}/" for name in of_applications))]
+        raise UsageError(f"'{wanted}' is the beginning of several: {_listed(several)}; write more of it")
     near = difflib.get_close_matches(wanted, [*windows, *applications], n=3, cutoff=0.5)
     near += [each for each in windows if each.startswith(f"{wanted.partition('/')[0]}/") and each not in near]
     hint = f"the nearest are {_listed(near)}" if near else "'calsync windows --all' shows all windows"
@@ -151,8 +151,7 @@ def _name(application: Application) -> str:
 
 def _told(event: Event) -> str:
     """An event in a line: "interview on Thu 12 Nov, they decide by Fri 27 Nov"."""
-    kind = event.how.value if isinstance(event, Ended) else type(event).__name__.lower()
-    words = [f"{kind} on {say(event.day)}"]
+    words = [f"{kind_of(event)} on {say(event.day)}"]
     for key, form in _DETAILS.items():
         value = getattr(event, key, None)
         if value is not None:

@@ -164,6 +164,11 @@ class Ended(Happening):
 Event = Applied | Interview | Heard | Contacted | Acknowledged | Snoozed | Skipped | Pinned | Offer | Ended
 
 
+def kind_of(event: Event) -> str:
+    """The key under which the journal has the event: "applied"; for an end, how it ended: "accepted"."""
+    return event.how.value if isinstance(event, Ended) else type(event).__name__.lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """The person at the company. `timezone` is an IANA name, `country` and `subdivision` ISO 3166 codes."""

@@ -308,6 +308,8 @@ def test_check_says_what_is_fine_and_warns_of_what_is_ahead(home: Home):
         assert said.err == (
             "warning: applications.yaml:13:9: applied on 2026-12-24 is still ahead: it is left out until then\n"
         )
+    home.write("applications.yaml", f"{ASKED}      - accepted: 2026-12-24\n")
+    assert ":14:9: accepted on 2026-12-24 is still ahead" in home.run("check", "--today", TODAY).err
     said = home.run("check", "--today", TODAY, "--json")
     assert said.err == ""
     assert said.json["problems"] == []

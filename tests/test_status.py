@@ -318,6 +318,12 @@ def test_why_of_an_unknown_id_names_the_nearest(run, wanted, message):
     assert said.err.startswith(f"calsync: {message}")
 
 
+def test_a_beginning_that_events_share_with_an_application_names_both(run):
+    said = run("why", "d")
+    assert said.code == 2
+    assert re.search(r"several: ('d[0-9a-f]{7}(-[0-9a-f]+){4}', )+'dune'; write more of it", said.err)
+
+
 def test_why_of_an_unknown_window_names_those_of_its_application(run):
     assert "'dune/ask-before-leaving/1'" in run("why", "dune/xyz").err
 

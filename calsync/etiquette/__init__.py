@@ -15,7 +15,7 @@ from calsync.etiquette.bringing import bring
 from calsync.etiquette.guard import Person, happens
 from calsync.etiquette.persons import Phone, digits, persons
 from calsync.etiquette.replay import Chain
-from calsync.model import Acknowledged, Application, Outlook, Policy, Standing, Window
+from calsync.model import Acknowledged, Application, Outlook, Policy, Standing, Window, kind_of
 from calsync.workdays import HolidayTable, Workdays
 
 Holidays = Callable[[str, str | None, int], HolidayTable]
@@ -83,5 +83,4 @@ def _ahead(applications: Iterable[Application], today: date) -> Iterator[str]:
     for application in applications:
         for event in application.events:
             if event.day > today and not happens(event, today) and not isinstance(event, Acknowledged):
-                kind = type(event).__name__.lower()
-                yield f"{event.place}: {kind} on {event.day} is still ahead: it is left out until then"
+                yield f"{event.place}: {kind_of(event)} on {event.day} is still ahead: it is left out until then"
