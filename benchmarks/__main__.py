@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
 
-from benchmarks import daemon, feed, peers, sync, windows
+from benchmarks import daemon, feed, peers, process, sync, windows
 from benchmarks.bench import Bench
 from benchmarks.table import HEADER, Benchmark, Growth, Row, write
 
@@ -93,6 +93,7 @@ def main() -> int:
     parser.add_argument("--revision", help="measure calsync as of this commit; as it stands in the folder unless said")
     told = parser.parse_args()
     names = told.names
+    process.unwind_on_sigterm()
     lines = []
     with tempfile.TemporaryDirectory(prefix="calsync-bench-") as name, Bench(Path(name)) as bench:
         runner = Runner(bench, names, _head(told.revision))

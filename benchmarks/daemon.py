@@ -65,10 +65,9 @@ class Daemon:
 
     def close(self) -> None:
         """End it."""
-        self.process.send_signal(signal.SIGTERM)
         assert self.process.stderr is not None
         self.process.stderr.close()
-        self.process.wait(10)
+        process.ended(self.process)
 
 
 class Raw:

@@ -31,7 +31,12 @@ def run(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Cos
         process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, **environ}, stdout=subprocess.DEVNULL, stderr=said
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:

@@ -1,9 +1,13 @@
-"""A daemon as a child process, and what /proc tells of processes. Public face: `daemon`, `switches`, `Size`, `size`."""
+"""A daemon as a child process, how both of us end, and what /proc tells of processes.
+
+Public face: `daemon`, `ended`, `unwind_on_sigterm`, `switches`, `Size`, `size`.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +28,29 @@ def daemon(
     """Start `calsync daemon` with the config of a folder; `log` is where it goes, or subprocess.PIPE."""
     words = [*command, "--config", str(folder / "config.yaml"), "daemon", *flags]
     return subprocess.Popen(words, env={**os.environ, **environ}, stderr=log)
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
+    """End a process, in peace or after ten seconds by force, and wait until it is gone. Twice is no harm."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def unwind_on_sigterm() -> None:
+    """From now on SIGTERM ends us as an error does: what was started is ended. A second one must not cut that short.
+
+    `make` passes on its own SIGTERM, so that a process may well get two.
+    """
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        raise SystemExit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def switches(pid: int) -> int:

@@ -8,6 +8,7 @@ counts, how long it took, and what memory, descriptors and threads came to. The 
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import random
 import re
@@ -30,10 +31,11 @@ PATIENCE = 90
 class Soak:
     """A daemon, a server, and the journal that they are to agree on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, closing: contextlib.ExitStack) -> None:
         self.folder = folder
         (folder / "server").mkdir()
         self.server = servers.radicale(folder / "server")
+        closing.callback(self.server.stop)
         self.calendar = self.server.calendar()
         self.companies = {number: f"Company {number}" for number in range(5)}
         self.dice = random.Random(SEED)
@@ -44,11 +46,16 @@ class Soak:
         samples.write_config(folder, url=self.server.url, calendar=self.calendar, **login, timeout=5, interval="1m")
         self.save()
         self.start()
+        closing.callback(self.kill_daemon)
 
     def start(self) -> None:
         command, environ = [sys.executable, "-m", "calsync"], samples.environ(self.folder)
         with (self.folder / "log").open("ab") as log:
             self.process = process.daemon(command, self.folder, "-v", environ=environ, log=log)
+
+    def kill_daemon(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
     def save(self, more: str = "") -> None:
         """Write the journal, as editors do."""
@@ -84,8 +91,7 @@ class Soak:
     def kill(self) -> None:
         self.edit()
         time.sleep(self.dice.random())
-        self.process.kill()
-        self.process.wait()
+        self.kill_daemon()
         self.start()
 
     def stop_and_start(self) -> None:
@@ -154,8 +160,9 @@ class Soak:
 
 def main() -> None:
     """Soak, and tell; ends with an error where something did not hold."""
-    with tempfile.TemporaryDirectory() as name:
-        soak = Soak(Path(name))
+    process.unwind_on_sigterm()
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as closing:
+        soak = Soak(Path(name), closing)
         try:
             soak.run()
             soak.tell()
@@ -163,10 +170,6 @@ def main() -> None:
             print((soak.folder / "log").read_text()[-3000:], file=sys.stderr)
             print(f"seed {SEED}", file=sys.stderr)
             raise
-        finally:
-            soak.process.kill()
-            soak.process.wait()
-            soak.server.stop()
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class Server:
     # The server's life
 
     def start(self) -> None:
-        """Start it, on the port it had before, and wait until it answers a login."""
+        """Start it, on the port it had before, and wait until it answers a login. Where it does not, none is left."""
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(
             self.command(self.port),
@@ -88,7 +88,11 @@ class Server:
             start_new_session=True,
         )
         log.close()
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Stop it, and wait until it is gone; then connections are refused. Twice is no harm."""
@@ -219,7 +223,6 @@ def started(make: Callable[[int], Server]) -> Server:
         try:
             server.start()
         except RuntimeError:
-            server.stop()
             if attempt == 4:
                 raise
         else:
