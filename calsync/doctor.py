@@ -8,7 +8,7 @@ happens; nothing else is written anywhere. Public face: `examine`, which gives `
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -112,6 +112,10 @@ def _writable(about: str, path: Path) -> Finding:
     return Finding(about, "bad", f"{path} cannot be written: give yourself the right to write {at}")
 
 
+def _count(things: Sized, name: str) -> str:
+    return f"1 {name}" if len(things) == 1 else f"{len(things)} {name}s"
+
+
 # The server
 
 
@@ -119,14 +123,14 @@ def _server(config: Config, target: CaldavTarget, now: datetime) -> Iterator[Fin
     assert config.caldav is not None
     seen = target.calendars()
     yield Finding("server", "fine", f"{config.caldav.url} was found and answers")
-    yield Finding("login", "fine", f"the login is taken; it sees {len(seen)} calendars")
+    yield Finding("login", "fine", f"the login is taken; it sees {_count(seen, 'calendar')}")
     yield from _clock(target.server_time, now)
     yield from _tls(config, target, now)
     listing = target.listing()
     if listing.is_new:
         yield Finding("calendar", "note", f"there is no {config.caldav.calendar!r} yet; the first sync makes it")
         return
-    yield Finding("calendar", "fine", f"{target.where}, with {len(listing.etags)} events")
+    yield Finding("calendar", "fine", f"{target.where}, with {_count(listing.etags, 'event')}")
     ours = next((each for each in seen if each.url.rstrip("/") == target.where.rstrip("/")), None)
     if ours is not None and can_write(ours.rights) is False:
         yield Finding("rights", "bad", f"only {', '.join(ours.rights or ())}; ask its owner for the right to write")

@@ -60,6 +60,8 @@ def test_a_good_server_is_fine_in_all_and_nothing_is_left(tmp_path: Path, server
     assert list(told) == [*about, "changes", "writing", "etags", "conditions", "deleting"]
     assert [key for key, state in told.items() if state != "fine"] == ["clock", "tls"]
     assert doctor.exit_code(found.values()) == 0
+    assert found["login"].text == "the login is taken; it sees 1 calendar"
+    assert found["calendar"].text.endswith(", with 0 events")
     assert server.items(calendar) == {}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["applications.yaml", "config.yaml", "password"]
 
