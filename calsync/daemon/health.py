@@ -122,10 +122,14 @@ def counts(done: LastSync, *, zeros: bool = True) -> str:
 
 
 def publish(folder: Path, health: Health) -> None:
-    """Write it. Raises OSError."""
+    """Write it. Raises OSError.
+
+    A path of bytes that are no UTF-8 holds lone surrogates, which are escaped as JSON does it.
+    """
     path = folder / _FILE
     fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
         json.dump(_written(health), file, ensure_ascii=False, indent=1)
     fresh.replace(path)
 

@@ -41,6 +41,7 @@ _SIGN_SECONDS = 1.0
 _TRIES = 5
 """Between two signs of life a request may be tried three times, and waited for as long as twice more (`davretry`)."""
 _RELOADS = frozenset({Reason.CONFIG, Reason.RELOAD})
+_STATUS_FILE = "status file"
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +84,6 @@ class _Standing:
     errors: dict[str, str] = field(default_factory=dict)
     tries: int = 0
     since: datetime | None = None
-    plea: float | None = None
     refused: str | None = None
 
     def tell(self, topic: str, error: str | None, *, level: int = logging.ERROR) -> None:
@@ -142,6 +142,7 @@ class Daemon:
     def run(self) -> None:
         """Work until the inbox says that it is to end."""
         self._settle()
+        self._publish()
         self._notifier.ready("started, the first sync is under way")
         _log.info("calsync %s started with %s.", __version__, self._config.path)
         reasons = frozenset({Reason.START})
@@ -263,7 +264,7 @@ class Daemon:
         self._warn(report.warnings)
         retry = self._judge(report)
         self._log_sync(last)
-        if not self._standing.errors:
+        if not self._trouble():
             self._health = replace(self._health, last_good=last.at)
         return retry
 
@@ -294,10 +295,11 @@ class Daemon:
         failed = [f"{failure.change.window}: {failure.because}" for each in report.outcomes for failure in each.failed]
         standing.tell("sync", "\n".join([*map(str, others), *failed]) or None, level=logging.WARNING)
         away = next((error for error in report.errors if isinstance(error, UnreachableError)), None)
-        if away is None and not standing.refused and not passwords:
+        if away or passwords:
+            return self._away(away)
+        if refused or not standing.refused:  # it was asked, and answered
             self._back()
-            return None
-        return self._away(away) if away or passwords else None
+        return None
 
     def _away(self, error: UnreachableError | None) -> timedelta:
         """The server is away: told once, tried again ever more rarely."""
@@ -339,13 +341,17 @@ class Daemon:
         self._health = replace(self._health, next_run=following.moment)
 
     def _publish(self) -> None:
-        self._health = replace(self._health, updated=self._clock.now(), errors=dict(self._standing.errors))
+        self._health = replace(self._health, updated=self._clock.now(), errors=self._trouble())
         try:
             health.publish(paths.state_folder(self._environ), self._health)
         except OSError as error:
-            self._standing.tell("status file", f"cannot be written: {error.strerror}")
+            self._standing.tell(_STATUS_FILE, f"cannot be written: {error.strerror}")
         else:
-            self._standing.tell("status file", None)
+            self._standing.tell(_STATUS_FILE, None)
+
+    def _trouble(self) -> dict[str, str]:
+        """What is wrong, but for the status file: where that can be read, it could be written."""
+        return {topic: error for topic, error in self._standing.errors.items() if topic != _STATUS_FILE}
 
     def _status(self) -> str:
         """A line for everybody on the machine: no names, no texts."""

@@ -57,6 +57,13 @@ def test_what_is_published_is_what_is_read(tmp_path: Path):
         assert health.read({"STATE_DIRECTORY": str(tmp_path)}) == replace(each, runs=False)
 
 
+def test_a_path_that_is_no_text_is_told_all_the_same(tmp_path: Path):
+    """Names of files are bytes; Python hands on what is no UTF-8 as lone surrogates (PEP 383)."""
+    odd = replace(FINE, config="/home/alice/caf\udce9/config.yaml")
+    health.publish(tmp_path, odd)
+    assert health.read({"STATE_DIRECTORY": str(tmp_path)}) == replace(odd, runs=False)
+
+
 def test_it_is_for_its_owner_alone(tmp_path: Path):
     health.publish(tmp_path, FINE)
     assert stat.S_IMODE((tmp_path / "daemon.json").stat().st_mode) == 0o600

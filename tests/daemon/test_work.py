@@ -467,7 +467,7 @@ def test_a_jump_of_the_clock_is_noticed_between_two_ticks(tmp_path: Path):
     thread = threading.Thread(target=home.daemon.run)
     thread.start()
     try:
-        eventually(lambda: health.read(home.environ))
+        eventually(lambda: health.read(home.environ) and home.health.last_sync)
         home.clock.wall += timedelta(days=7)
         eventually(lambda: home.health.last_sync.because == "clock moved")
     finally:
@@ -515,6 +515,48 @@ def test_each_sync_is_one_line_with_its_counts(home: Home, caplog):
         "kept": 0,
         "failed": 0,
     }
+
+
+def test_while_the_first_sync_is_under_way_the_status_is_of_this_daemon(home: Home):
+    """Not of the one before, which was stopped days ago."""
+    home.sync(Reason.START)
+    home.daemon.leave()
+    found = []
+    fresh = Home(home.folder)
+    fresh.clock.go(timedelta(days=3))
+
+    class Asked(MemoryTarget):
+        def token(self) -> str | None:
+            found.append(fresh.health)
+            fresh.inbox.stop()
+            return super().token()
+
+    fresh.target = Asked()
+    fresh.daemon.run()
+    assert found[0].started == fresh.clock.wall - timedelta(days=3)
+    assert found[0].updated == fresh.clock.wall
+    assert found[0].stopped is None
+    assert found[0].verdict(fresh.clock.wall) is Verdict.FINE
+
+
+def test_a_status_that_could_not_be_written_is_no_trouble_once_it_is(home: Home, caplog):
+    (home.folder / "state" / "daemon.new").mkdir()
+    home.sync(Reason.START)
+    assert health.read(home.environ) is None
+    assert len(about(caplog, "status file: cannot be written")) == 1
+    (home.folder / "state" / "daemon.new").rmdir()
+    home.sync()
+    assert about(caplog, "status file is fine again")
+    assert home.health.errors == {}
+    assert home.health.last_good == home.clock.wall
+
+
+def test_a_server_that_refuses_the_login_is_not_away_any_more(home: Home):
+    home.wrong = UnreachableError("no answer")
+    home.sync(Reason.START)
+    home.wrong = LoginError("the server refuses the login")
+    home.sync(Reason.RETRY)
+    assert set(home.health.errors) == {"login"}
 
 
 def test_no_name_of_the_journal_and_no_password_is_in_the_log(home: Home, caplog):
