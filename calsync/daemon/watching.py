@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import select
 import stat
 import sys
@@ -38,6 +39,8 @@ _NETWORKS = frozenset(
 )
 _LINKS = 40
 """How many symbolic links are followed, as the kernel does (path_resolution(7))."""
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+"""A blank, say, in the list of mounts (proc_pid_mountinfo(5)); other letters stand as they are."""
 _log = logging.getLogger(__name__)
 
 Seen = tuple[tuple[str, ...] | tuple[str, int, int, int, int, int, int], ...]
@@ -105,7 +108,7 @@ def on_network(folder: Path, mounts: str) -> bool:
     found, kind = "", ""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
-        place = before.split()[4].encode().decode("unicode_escape")  # a blank is \040 there
+        place = _ESCAPED.sub(lambda found: chr(int(found[1], 8)), before.split()[4])
         if len(place) >= len(found) and folder.is_relative_to(place):
             found, kind = place, after.split()[0]
     return kind in _NETWORKS or kind.startswith("fuse.")
@@ -113,7 +116,7 @@ def on_network(folder: Path, mounts: str) -> bool:
 
 def _mounts() -> str:
     try:
-        return Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+        return Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:  # another system
         return ""
 
@@ -210,9 +213,9 @@ class Watcher:
         if self._inotify is not None:
             poller.register(self._inotify.fileno(), select.POLLIN)
         first: float | None = None
-        last = 0.0
+        last = looked = time.monotonic()
         while True:
-            ready = dict(poller.poll(self._milliseconds(first, last)))
+            ready = dict(poller.poll(self._milliseconds(first, last, looked)))
             if self._woken in ready:
                 try:
                     closed = not os.read(self._woken, 4096)
@@ -224,16 +227,19 @@ class Watcher:
             if self._matters():
                 first, last = first or now, now
             quiet = first is not None and (now - last >= self._quiet_seconds or now - first >= LONGEST_SECONDS)
-            if quiet or (self._polls and not ready):
-                first = None
+            if quiet or (self._polls and now - looked >= self._poll_seconds):
+                first, looked = None, now
                 with self._lock:
                     self._compare()
 
-    def _milliseconds(self, first: float | None, last: float) -> int | None:
+    def _milliseconds(self, first: float | None, last: float, looked: float) -> int | None:
         """How long to wait for an event: for ever, unless there was one just now or files are to be looked at."""
-        if first is None:
-            return round(1000 * self._poll_seconds) if self._polls else None
-        until = min(last + self._quiet_seconds, first + LONGEST_SECONDS)
+        if first is not None:
+            until = min(last + self._quiet_seconds, first + LONGEST_SECONDS)
+        elif self._polls:
+            until = looked + self._poll_seconds
+        else:
+            return None
         return max(0, round(1000 * (until - time.monotonic())) + 1)
 
     def _matters(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -199,6 +200,34 @@ def test_without_inotify_files_are_looked_at_every_few_seconds(journal: Path):
         told.watcher.close()
 
 
+def test_files_are_looked_at_however_much_goes_on_beside_others(journal: Path, tmp_path: Path):
+    """One file stands where inotify does not work, and the folder of another is never quiet."""
+    in_the_way = tmp_path / "in the way"
+    written(in_the_way)
+    config = in_the_way / "config.yaml"
+    heard: queue.Queue[Reason] = queue.Queue()
+    over = threading.Event()
+
+    def noise() -> None:
+        while not over.wait(0.02):
+            written(journal.with_name("noise"))
+
+    watcher = Watcher(heard.put, quiet_seconds=0.1, poll_seconds=0.5)
+    thread = threading.Thread(target=noise)
+    thread.start()
+    try:
+        watcher.follow({journal: Reason.JOURNAL, config: Reason.CONFIG})
+        assert watcher.polls
+        in_the_way.unlink()
+        in_the_way.mkdir()
+        written(config)
+        assert heard.get(timeout=SECONDS) is Reason.CONFIG
+    finally:
+        over.set()
+        thread.join()
+        watcher.close()
+
+
 def test_a_loop_of_links_ends(tmp_path: Path):
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
@@ -210,6 +239,7 @@ MOUNTS = """\
 30 22 0:40 / /home/alice/net rw - nfs4 server:/export rw
 31 22 0:41 / /home/alice/net\\040drive rw - fuse.sshfs me@server: rw
 32 22 0:42 / /home/alice/net/local rw - tmpfs tmpfs rw
+33 22 0:43 / /home/alice/Büro rw - cifs //server/share rw
 """
 
 
@@ -221,6 +251,7 @@ MOUNTS = """\
         ("/home/alice/net/jobs", True),
         ("/home/alice/network", False),
         ("/home/alice/net drive/jobs", True),
+        ("/home/alice/Büro/jobs", True),
         ("/home/alice/net/local", False),
     ],
 )
