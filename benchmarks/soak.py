@@ -51,6 +51,7 @@ class Soak:
     def start(self) -> None:
         command, environ = [sys.executable, "-m", "calsync"], samples.environ(self.folder)
         with (self.folder / "log").open("ab") as log:
+            self.log_begins = log.tell()
             self.process = process.daemon(command, self.folder, "-v", environ=environ, log=log)
 
     def kill_daemon(self) -> None:
@@ -80,7 +81,7 @@ class Soak:
     def broken(self) -> None:
         self.save("  - [")
         time.sleep(1)
-        assert self.process.poll() is None, "a broken journal ended it"
+        self.must_run()
         self.save()
 
     def server_restart(self) -> None:
@@ -109,6 +110,10 @@ class Soak:
 
     # What must hold.
 
+    def has_started(self) -> bool:
+        """Whether the daemon says that it has; a signal before that ends it, as it would end any program."""
+        return b" started with " in (self.folder / "log").read_bytes()[self.log_begins :]
+
     def is_right(self) -> bool:
         """Whether there is one event for each company, and none besides."""
         texts = [re.sub(r"\r\n[ \t]", "", body) for body in self.server.items(self.calendar).values()]
@@ -119,14 +124,19 @@ class Soak:
             sum(bool(re.search(rf"{company}(?! x|\d)", title)) for title in titles) == 1 for company in wanted
         )
 
+    def must_run(self) -> None:
+        """Whatever happened, the daemon runs."""
+        assert self.process.poll() is None, f"the daemon ended: {self.process.returncode}"
+
     def settle(self) -> None:
-        """Wait until the calendar is right."""
+        """Wait until the daemon runs and the calendar is right."""
         begin = time.monotonic()
-        while not self.is_right():
+        while not (self.has_started() and self.is_right()):
             if time.monotonic() - begin > PATIENCE:
                 raise AssertionError(f"not right after {PATIENCE} s: {self.companies}")
-            assert self.process.poll() is None, "the daemon ended"
+            self.must_run()
             time.sleep(0.1)
+        self.must_run()
         self.took.append(time.monotonic() - begin)
 
     def measure(self) -> None:
