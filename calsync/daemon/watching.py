@@ -41,6 +41,7 @@ _LINKS = 40
 """How many symbolic links are followed, as the kernel does (path_resolution(7))."""
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 """A blank, say, in the list of mounts (proc_pid_mountinfo(5)); other letters stand as they are."""
+_ITSELF = "."
 _log = logging.getLogger(__name__)
 
 Seen = tuple[tuple[str, ...] | tuple[str, int, int, int, int, int, int], ...]
@@ -50,7 +51,7 @@ def points(path: Path) -> Iterator[tuple[Path, str]]:
     """The names on the way to `path` that decide what it is, each with the folder that it stands in.
 
     These are the symbolic links, and the last name, or the first that is missing. A "" stands for every name in a
-    folder of files.
+    folder of files, and a "." for a folder itself, which may be moved away with all that is in it.
     """
     here, ahead, links = Path(path.anchor), list(path.parts[1:]), 0
     while ahead:
@@ -74,6 +75,8 @@ def points(path: Path) -> Iterator[tuple[Path, str]]:
             yield here, name
             if mode is not None and stat.S_ISDIR(mode):
                 yield from _points_in(step)
+        elif ahead:
+            yield step, _ITSELF
         here = step
 
 
@@ -176,24 +179,26 @@ class Watcher:
             for folder, name in points(path):
                 wanted.setdefault(folder, set()).add(name)
         mounts = _mounts()
-        self._polls = any(on_network(folder, mounts) for folder in wanted)
+        self._polls = any(on_network(folder, mounts) for folder, each in wanted.items() if each != {_ITSELF})
         names: dict[int, frozenset[str]] = {}
         for folder, each in wanted.items():
-            if (watch := self._watched(folder)) is not None:
+            alone = each == {_ITSELF}
+            if (watch := self._watched(folder, _mask(alone=alone))) is not None:
                 names[watch] = names.get(watch, frozenset()) | each
+            elif not alone:
+                self._polls = True
         if self._inotify is not None:
             for watch in self._names.keys() - names.keys():
                 with contextlib.suppress(OSError):  # gone with its folder
                     self._inotify.rm_watch(watch)
         self._names = names
 
-    def _watched(self, folder: Path) -> int | None:
-        """The number of the folder's watch; None where it cannot be watched, and then files are looked at instead."""
+    def _watched(self, folder: Path, mask: int) -> int | None:
+        """The number of the folder's watch; None where it cannot be watched."""
         if self._inotify is not None:
             with contextlib.suppress(OSError):
-                watch: int = self._inotify.add_watch(folder, _mask())
+                watch: int = self._inotify.add_watch(folder, mask)
                 return watch
-        self._polls = True
         return None
 
     def _compare(self) -> None:
@@ -266,9 +271,16 @@ def _inotify() -> INotify | None:
         return None
 
 
-def _mask() -> int:
-    """A file is finished, comes, goes or gets other rights; the folder itself goes. Links and pipes are only made."""
+def _mask(*, alone: bool) -> int:
+    """A file is finished, comes, goes or gets other rights; the folder itself goes. Links and pipes are only made.
+
+    With `alone` the folder itself matters, and nothing in it: a busy one wakes nobody up. A folder may be watched under
+    two paths, so nothing is taken from what it is watched for already.
+    """
     from inotify_simple import flags
 
-    wanted = flags.CLOSE_WRITE | flags.MOVED_TO | flags.MOVED_FROM | flags.CREATE | flags.DELETE | flags.ATTRIB
-    return int(wanted | flags.DELETE_SELF | flags.MOVE_SELF | flags.ONLYDIR)
+    folder = flags.DELETE_SELF | flags.MOVE_SELF | flags.ONLYDIR | flags.MASK_ADD
+    if alone:
+        return int(folder)
+    files = flags.CLOSE_WRITE | flags.MOVED_TO | flags.MOVED_FROM | flags.CREATE | flags.DELETE | flags.ATTRIB
+    return int(folder | files)

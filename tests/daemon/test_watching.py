@@ -107,6 +107,20 @@ def test_a_file_is_watched_before_it_is_there_and_after_it_was_gone(told: Told, 
     assert told.next() is Reason.JOURNAL
 
 
+def test_a_folder_far_above_may_be_moved_away_and_made_anew(told: Told, tmp_path: Path):
+    """As when somebody puts a backup in the place of a whole tree."""
+    path = tmp_path / "home" / "documents" / "jobs" / "applications.yaml"
+    path.parent.mkdir(parents=True)
+    written(path)
+    told.watcher.follow({path: Reason.JOURNAL})
+    (tmp_path / "home").rename(tmp_path / "old")
+    assert told.next() is Reason.JOURNAL
+    path.parent.mkdir(parents=True)
+    written(path)
+    assert told.next() is Reason.JOURNAL
+    assert not told.watcher.polls
+
+
 def test_a_file_behind_links_is_watched_and_so_are_the_links(told: Told, tmp_path: Path, journal: Path):
     """Dotfiles: the folder and the file in it are links."""
     other = tmp_path / "other.yaml"
