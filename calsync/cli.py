@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        given = sys.argv[1:] if arguments is None else arguments
+        given = flags.command_first(sys.argv[1:] if arguments is None else arguments, _VERBS)
         options = parser({*given} & _VERBS.keys()).parse_args(given)
     except SystemExit as left:  # argparse has said all: the help, the version, or what is wrong
         return left.code if isinstance(left.code, int) else 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,21 @@ from calsync import fields
 
 CHANGES_AHEAD = 10
 """The exit code of `--dry-run --exit-code` where there is anything to change."""
+
+WITH_VALUE = ("--config", "--today", "--for", "--name", "--log-format")
+"""The options after which a value stands, which may be the name of a command."""
+
+
+def command_first(given: Sequence[str], commands: Collection[str]) -> list[str]:
+    """The arguments with the command before the options: it alone knows which it takes, and refuses the others."""
+    is_value = False
+    for place, word in enumerate(given):
+        if word in commands and not is_value:
+            return [word, *given[:place], *given[place + 1 :]]
+        if word == "--version":
+            break
+        is_value = word in WITH_VALUE
+    return [*given]
 
 
 def shared(default: object = argparse.SUPPRESS) -> argparse.ArgumentParser:

@@ -43,6 +43,15 @@ applications:
 ASKED = JOURNAL.replace("interview: 2026-11-19", "interview: 2026-11-19\n        follow_up: {by: call}")
 """The same, with an answer before leaving: `calsync check` has nothing to warn of."""
 
+ANSWERS = """\
+applications:
+  - id: acme
+    events:
+      - skipped: 2026-11-23
+        via: calendar
+        window: acme/check-in/1.1
+"""
+
 FEED = "timezone: Europe/Berlin\ncountry: DE\napplications: applications.yaml\nfeed: {path: follow-ups.ics}\n"
 
 
@@ -167,6 +176,40 @@ def test_sync_is_the_command_unless_another_is_named_and_options_stand_anywhere(
         "acme/interview-follow-up/1.1",
         "bolt/application-call/1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["--all", "windows"], ["windows", "--all"]),
+        (["--today", TODAY, "--why", "windows", "--json"], ["windows", "--why", "--today", TODAY, "--json"]),
+        (["--json", "why", "acme"], ["why", "acme", "--json"]),
+        (["--config", "sync", "check"], ["check", "--config", "sync"]),
+        (["--version", "windows"], ["--version"]),
+    ],
+)
+def test_an_option_of_one_command_may_stand_before_it(home: Home, before, after):
+    home.write("sync", FEED)
+    assert home.run(*before) == home.run(*after)
+
+
+@pytest.mark.parametrize(
+    "command_line",
+    [
+        ["undo", "acme/check-in/1.1"],
+        ["feed", "--new"],
+        ["password", "--new"],
+        ["windows"],
+        ["demo", "--once"],
+    ],
+)
+def test_a_dry_run_of_a_command_that_has_none_is_refused_and_writes_nothing(home: Home, command_line):
+    home.write("answers.yaml", ANSWERS)
+    before = home.tree()
+    said = home.run("--dry-run", *command_line)
+    assert said.code == 2
+    assert "unrecognized arguments: --dry-run" in said.err
+    assert home.tree() == before
 
 
 @pytest.mark.parametrize("verb", ["sync", "windows", "check"])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import calsync
+from calsync import flags
 from calsync.cli import parser
 from calsync.config import KEYS
 from calsync.journal.events import COMMON, KINDS
@@ -116,6 +117,12 @@ def long_options() -> set[str]:
     return {option for one in (parser(), *commands().values()) for option in of(one)}
 
 
+def test_the_options_with_a_value_are_told_apart():
+    """They may stand before a command, and their value may be the name of one."""
+    takers = (action for one in (parser(), *commands().values()) for action in one._actions if action.nargs is None)
+    assert {option for action in takers for option in action.option_strings} == set(flags.WITH_VALUE)
+
+
 def said_in_the_man_page(pattern: str) -> set[str]:
     """What a pattern finds in the man page, with roff's escapes undone."""
     plain = re.sub(r"\\f[BIRP]", "", MAN_PAGE).replace("\\-", "-")
@@ -130,6 +137,11 @@ def test_the_man_page_has_the_commands_of_the_help_and_no_others():
     section = MAN_PAGE.split(".SH COMMANDS")[1].split(".SH ")[0]
     found = re.findall(r"^\.TP\n\.BR? (?:calsync )?\"?([a-z\\-]+)", section, flags=re.MULTILINE)
     assert {name.replace("\\-", "-") for name in found} == set(commands())
+
+
+def test_the_synopsis_of_the_man_page_has_every_command():
+    synopsis = MAN_PAGE.split(".SH SYNOPSIS")[1].split(".SH ")[0].replace("\\-", "-")
+    assert set(commands()) <= set(re.findall(r"[a-z-]+", synopsis))
 
 
 def test_the_man_page_is_of_this_version():
