@@ -209,6 +209,18 @@ def test_a_window_is_named_by_the_uid_of_its_event(answered: InMemory):
     assert take_back(answered, uid(answered.ours()[FOLLOW])).window == FOLLOW
 
 
+def test_it_says_whose_answer_it_was_whichever_came_last(answered: InMemory):
+    assert (take_back(answered, FOLLOW).application, take_back(answered, CALL).application) == ("acme", "bolt")
+
+
+def test_what_people_wrote_into_the_answers_themselves_is_left_alone(answered: InMemory):
+    """A contact that is about no window, and what is no answer at all."""
+    own = "  - id: acme\n    events:\n      - contacted: 2026-11-20\n      - heard: 2026-11-21\n"
+    (answered.folder / "answers.yaml").write_text(answered.answers() + own, encoding="utf-8")
+    assert take_back(answered, CALL).left == 0
+    assert answered.answers().endswith(own)
+
+
 def test_nothing_to_take_back_names_the_windows_that_have_answers(answered: InMemory):
     before = answered.answers()
     for wanted in ("acme/check-in/1.1", "nothing", ""):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from calsync import config
+from calsync import __version__, config
 from calsync.daemon import health
 from calsync.daemon.health import Verdict
 from calsync.daemon.inbox import Inbox
@@ -162,6 +163,7 @@ def test_the_first_sync_fills_the_calendar_and_sets_the_alarm_about_an_interval_
     assert len(home.target.items) == 3
     assert timedelta(minutes=13.5) <= home.wait <= timedelta(minutes=16.5)
     assert home.health.next_run == home.alarm.moment
+    assert home.health.versions["calsync"] == __version__
 
 
 def test_at_midnight_the_windows_roll(home: Home):
@@ -303,6 +305,42 @@ def test_while_the_login_is_refused_the_feed_is_kept_up(home: Home):
     assert "Lee Chang" in (home.folder / "follow-ups.ics").read_text()
 
 
+def test_while_the_login_is_refused_the_journal_is_looked_at_all_the_same(home: Home):
+    home.wrong = LoginError("the server refuses the login")
+    home.sync(Reason.START)
+    assert home.health.next_window == "2026-11-23"
+    home.write("applications.yaml", "applications: []\n")
+    home.sync(Reason.JOURNAL)
+    assert home.health.next_window is None
+    home.write("applications.yaml", JOURNAL.replace("company: Bolt", "firm: Bolt"))
+    home.sync(Reason.JOURNAL)
+    assert "firm" in home.health.errors["journal"]
+
+
+def test_while_the_server_is_away_a_sync_that_did_something_is_a_line_and_one_that_did_not_is_none(home: Home, caplog):
+    home.write("config.yaml", f"{CONFIG}feed: {{path: follow-ups.ics}}\n")
+    home.wrong = UnreachableError("no answer")
+    home.sync(Reason.CONFIG)
+    about(caplog, "")
+    home.sync(Reason.RETRY)
+    assert about(caplog, "Synced") == []
+    home.write("applications.yaml", JOURNAL.replace("Lee", "Lee Chang"))
+    home.sync(Reason.JOURNAL)
+    assert len(about(caplog, "1 updated")) == 1
+
+
+def test_a_server_of_our_own_that_cannot_start_is_told_until_it_can(home: Home, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        home.write("config.yaml", f'{CONFIG}feed: {{path: follow-ups.ics, listen: "{where}"}}\n')
+        home.sync(Reason.CONFIG)
+        assert where in home.health.errors["feed server"]
+    home.write("config.yaml", CONFIG)
+    home.sync(Reason.CONFIG)
+    assert home.health.errors == {}
+    assert about(caplog, "The feed server is fine again")
+
+
 def test_a_password_that_cannot_be_had_is_tried_again_as_it_locks_nothing(home: Home, caplog):
     """A keyring that is not unlocked yet."""
     home.wrong = PasswordError("the keyring is locked")
@@ -347,9 +385,12 @@ def test_a_bug_ends_nothing(home: Home, caplog):
             raise ZeroDivisionError("division by zero")
 
     good, home.target = home.target, Odd()
+    caplog.set_level(logging.DEBUG, logger="calsync")
     home.sync(Reason.START)
+    assert home.wait == timedelta(seconds=30)
+    assert [record.levelname for record in caplog.records if record.exc_info] == ["DEBUG"], "-v shows where"
     home.sync()
-    [line] = about(caplog, "a bug")
+    [line] = about(caplog, "a bug: ")
     assert "ZeroDivisionError" in line
     home.target = good
     home.sync()
@@ -378,10 +419,14 @@ def test_a_bad_config_is_refused_and_the_old_one_stays(home: Home, caplog):
     home.sync(Reason.START)
     home.write("config.yaml", "applications: 3\ncountry: Nowhere\n")
     home.sync(Reason.CONFIG)
+    home.sync(Reason.CONFIG, Reason.RELOAD)
+    assert home.opened == 1, "there is nothing to do"
+    assert len(about(caplog, "refused")) == 2, "who asks gets an answer"
     home.sync(Reason.CONFIG, Reason.INTERVAL)
-    assert len(about(caplog, "refused")) == 1
+    assert home.opened == 2
+    assert about(caplog, "refused") == []
     home.sync(Reason.RELOAD)
-    assert len(about(caplog, "refused")) == 1, "who asks gets an answer"
+    assert len(about(caplog, "refused")) == 1
     assert "config.yaml" in home.health.errors["config"]
     home.write("applications.yaml", JOURNAL.replace("Lee", "Lee Chang"))
     home.sync(Reason.JOURNAL)
@@ -486,6 +531,7 @@ def eventually(ask: Callable[[], object]) -> None:
 def test_a_request_may_take_less_than_half_of_what_the_watchdog_allows(tmp_path: Path, caplog):
     home = Home(tmp_path, WATCHDOG_USEC="20000000")
     assert home.daemon._config.caldav.timeout == 4
+    assert home.daemon._beat == 10
     assert "caldav.timeout is cut to 4 s" in caplog.text
 
 
