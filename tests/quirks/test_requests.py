@@ -201,18 +201,23 @@ def journal(count: int) -> str:
     )
 
 
-def widest(world: OnQuirks) -> int:
-    """How many PUTs the server had at a time during one run; each waits a little for company."""
-    lock, now, most = threading.Lock(), [0], [0]
+def widest(world: OnQuirks, *, patience: float) -> int:
+    """How many PUTs the server had at a time during one run.
+
+    The first ones wait for company, up to `patience` seconds; each then stays a little, so that too many would meet.
+    """
+    met, now, most = threading.Condition(), [0], [0]
     put = world.server._dav.do_put
 
     def counted(path: str, asked: Asked) -> Reply:
-        with lock:
+        with met:
             now[0] += 1
             most[0] = max(most[0], now[0])
+            met.notify_all()
+            met.wait_for(lambda: most[0] > 1, patience)
         time.sleep(0.02)
         reply = put(path, asked)
-        with lock:
+        with met:
             now[0] -= 1
         return reply
 
@@ -223,7 +228,7 @@ def widest(world: OnQuirks) -> int:
 
 def test_writes_go_over_a_few_connections_at_a_time(world: OnQuirks) -> None:
     world.write(journal(12))
-    assert 2 <= widest(world) <= 8
+    assert 2 <= widest(world, patience=10) <= 8
     assert len(world.shown()) == 12
 
 
@@ -231,7 +236,7 @@ def test_with_one_connection_writes_go_one_by_one(world: OnQuirks) -> None:
     world.write(journal(6))
     settings = world.caldav()
     world.caldav = lambda: f"{settings}, connections: 1"  # type: ignore[method-assign]  # another config
-    assert widest(world) == 1
+    assert widest(world, patience=0) == 1
 
 
 def test_deletes_come_before_creates_and_creates_before_updates(world: OnQuirks) -> None:
