@@ -15,6 +15,7 @@ from calsync.cli import main
 from calsync.errors import UnreachableError
 from calsync.model import Resource
 from calsync.targets.base import ItemError
+from calsync.targets.davfind import Calendar
 from calsync.targets.memory import MemoryTarget
 from tests.quirks import Quirk, QuirkServer
 
@@ -150,6 +151,72 @@ def test_what_cannot_be_written_is_told_with_what_to_do(tmp_path: Path, server: 
     found = examined(path)
     assert (found["state"].state, found["feed"].state) == ("bad", "bad")
     assert doctor.exit_code(found.values()) == 1
+
+
+def test_files_that_are_there_already_are_fine_and_no_country_is_a_note(tmp_path: Path, server: QuirkServer) -> None:
+    path = written(tmp_path, server, "Job search")
+    path.write_text(path.read_text(encoding="utf-8").replace("country: DE\n", ""), encoding="utf-8")
+    for name in ("follow-ups.ics", "answers.yaml"):
+        (tmp_path / name).touch()
+    found = examined(path)
+    assert (found["feed"].state, found["answers"].state) == ("fine", "fine")
+    assert (found["holidays"].state, doctor.exit_code(found.values())) == ("note", 0)
+
+
+class Told(MemoryTarget):
+    """A server that tells of a calendar what it is told to tell, over TLS."""
+
+    where = "https://dav.example/alice/jobs/"
+
+    def __init__(self, *seen: Calendar, end: datetime | None = None, time: datetime | None = None) -> None:
+        super().__init__()
+        self.seen, self.end, self.server_time = list(seen), end, time
+
+    def calendars(self) -> list[Calendar]:
+        return self.seen
+
+    def certificate_end(self) -> datetime | None:
+        if self.end is None:
+            raise OSError("a proxy stands between")
+        return self.end
+
+
+def server_told(tmp_path: Path, target: Told) -> dict[str, doctor.Finding]:
+    login = "caldav: {url: 'https://dav.example/', username: alice, password_env: P}"
+    (tmp_path / "config.yaml").write_text(f"applications: applications.yaml\ntimezone: UTC\n{login}\n")
+    settings = config.load(tmp_path / "config.yaml", {}, tmp_path)
+    return {found.about: found for found in doctor._server(settings, target, NOW)}
+
+
+@pytest.mark.parametrize(
+    ("end", "state", "words"),
+    [
+        (NOW + timedelta(days=15), "fine", "trusted, until 2026-12-08"),
+        (NOW + timedelta(days=13), "note", "ends on 2026-12-06"),
+        (None, "note", "could not be seen"),
+    ],
+)
+def test_a_certificate_that_ends_soon_is_told(tmp_path: Path, end: datetime | None, state: str, words: str) -> None:
+    found = server_told(tmp_path, Told(end=end))
+    assert found["tls"].state == state
+    assert words in found["tls"].text
+    assert (found["clock"].state, found["clock"].text) == ("note", "the server does not tell its time")
+
+
+def test_a_calendar_that_may_only_be_read_is_told(tmp_path: Path) -> None:
+    others = Calendar("Home", "https://dav.example/alice/home/", ("all",), ("VEVENT",))
+    ours = Calendar("Jobs", "https://dav.example/alice/jobs", ("read",), None)
+    found = server_told(tmp_path, Told(others, ours))
+    assert (found["rights"].state, "only read" in found["rights"].text) == ("bad", True)
+    assert "writing" in found, "what a server tells may be wrong, so it is tried"
+    assert "rights" not in server_told(tmp_path, Told(others))
+
+
+def test_a_calendar_that_takes_no_events_is_told_and_not_tried(tmp_path: Path) -> None:
+    ours = Calendar("Tasks", "https://dav.example/alice/jobs/", None, ("VTODO",))
+    found = server_told(tmp_path, Told(ours))
+    assert (found["components"].state, "only VTODO" in found["components"].text) == ("bad", True)
+    assert "writing" not in found
 
 
 @pytest.mark.parametrize(("minutes", "state"), [(0, "fine"), (1, "fine"), (-5, "note"), (5, "note")])

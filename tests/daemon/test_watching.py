@@ -203,6 +203,19 @@ def test_what_is_followed_no_more_is_not_told(told: Told, tmp_path: Path, journa
     assert told.queue.empty()
 
 
+def test_folders_that_matter_no_more_are_let_go_of(told: Told, tmp_path: Path, journal: Path):
+    def watches() -> int:
+        number = told.watcher._inotify.fileno()
+        return Path(f"/proc/self/fdinfo/{number}").read_text().count("inotify wd:")
+
+    told.watcher.follow({tmp_path / "config.yaml": Reason.CONFIG})
+    before = watches()
+    told.watcher.follow({tmp_path / "config.yaml": Reason.CONFIG, journal: Reason.JOURNAL})
+    assert watches() == before + 1
+    told.watcher.follow({tmp_path / "config.yaml": Reason.CONFIG})
+    assert watches() == before
+
+
 def test_without_inotify_files_are_looked_at_every_few_seconds(journal: Path):
     told = Told(inotify=False)
     try:
@@ -254,6 +267,9 @@ MOUNTS = """\
 31 22 0:41 / /home/alice/net\\040drive rw - fuse.sshfs me@server: rw
 32 22 0:42 / /home/alice/net/local rw - tmpfs tmpfs rw
 33 22 0:43 / /home/alice/Büro rw - cifs //server/share rw
+34 22 0:44 / /home/alice/over/local rw - tmpfs tmpfs rw
+35 22 0:45 / /home/alice/over rw - tmpfs tmpfs rw
+36 22 0:46 / /home/alice/over rw - nfs4 server:/export rw
 """
 
 
@@ -266,6 +282,8 @@ MOUNTS = """\
         ("/home/alice/network", False),
         ("/home/alice/net drive/jobs", True),
         ("/home/alice/Büro/jobs", True),
+        ("/home/alice/over", True),  # what was mounted last hides what was there
+        ("/home/alice/over/local", False),
         ("/home/alice/net/local", False),
     ],
 )

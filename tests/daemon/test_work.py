@@ -201,6 +201,16 @@ def test_what_the_config_names_is_watched(home: Home):
     }
 
 
+def test_what_the_config_does_not_name_is_not_watched(home: Home):
+    home.write("config.yaml", CONFIG.replace("password_file: password", "password_env: WORD"))
+    home.sync(Reason.CONFIG)
+    assert home.folder / "password" not in home.watched.files
+    assert None not in home.watched.files
+    home.write("config.yaml", "applications: applications.yaml\nfeed: {path: follow-ups.ics}\n")
+    home.sync(Reason.CONFIG)
+    assert set(home.watched.files.values()) == {Reason.JOURNAL, Reason.CONFIG}
+
+
 # ------------------------------------------------------------------------------------------ what goes wrong
 
 
@@ -379,6 +389,18 @@ def test_another_calsync_on_the_same_state_is_waited_for(home: Home):
     assert home.health.errors == {}
 
 
+def test_a_state_that_cannot_be_used_is_told_until_it_can(home: Home, caplog):
+    (home.folder / "state" / "lock").mkdir()
+    home.sync(Reason.START)
+    home.sync()
+    assert len(about(caplog, "state: ")) == 1
+    assert str(home.folder / "state") in home.health.errors["state"]
+    (home.folder / "state" / "lock").rmdir()
+    home.sync()
+    assert home.health.errors == {}
+    assert len(home.target.items) == 3
+
+
 def test_a_bug_ends_nothing(home: Home, caplog):
     class Odd(MemoryTarget):
         def listing(self) -> Listing:
@@ -532,6 +554,7 @@ def test_a_request_may_take_less_than_half_of_what_the_watchdog_allows(tmp_path:
     home = Home(tmp_path, WATCHDOG_USEC="20000000")
     assert home.daemon._config.caldav.timeout == 4
     assert home.daemon._beat == 10
+    assert Home(tmp_path, WATCHDOG_USEC="300000000").daemon._config.caldav.timeout == 30
     assert "caldav.timeout is cut to 4 s" in caplog.text
 
 
