@@ -12,7 +12,8 @@ import pytest
 from calsync import ical
 from calsync.identity import hashes, uid_of
 from calsync.model import Mark
-from calsync.targets.base import Changes, Listing
+from calsync.targets.base import Changes
+from calsync.targets.memory import MemoryTarget
 from tests.test_reconcile import CALL, JOURNAL, NOW, REJECTED, Desk, Doubtful, Race, Stripping, counted, kept
 
 TOMORROW = NOW + timedelta(days=1, hours=1)
@@ -92,7 +93,7 @@ def test_of_two_generations_the_later_one_is_heard(tmp_path: Path):
     assert href not in desk.target.items
 
 
-class Liar(Doubtful):
+class Liar(MemoryTarget):
     """Says of `denied` items, to who asks for changes, that they are gone; they are not."""
 
     def __init__(self) -> None:
@@ -103,9 +104,6 @@ class Liar(Doubtful):
         found = super().changes(token)
         return found and replace(found, gone=found.gone | self.denied)
 
-    def listing(self) -> Listing:
-        return Listing(super().listing().etags)
-
 
 def test_a_change_that_tells_of_a_deletion_which_was_none_is_no_deletion(tmp_path: Path):
     desk = Desk(tmp_path, target := Liar())
@@ -115,6 +113,35 @@ def test_a_change_that_tells_of_a_deletion_which_was_none_is_no_deletion(tmp_pat
     target.denied = {href_of(desk, "Lee")}
     report = desk.run()
     assert (counted(report), answers(desk), target.items) == ((0, 0, 0), "", before)
+
+
+def test_of_several_deletions_that_are_told_only_those_that_were_are_heard(tmp_path: Path):
+    desk = Desk(tmp_path, target := Liar())
+    desk.run()
+    desk.run()
+    target.denied = {href_of(desk, "Lee")}
+    target.remove(href_of(desk, "E-mail Dana"))
+    desk.run()
+    assert CALL not in answers(desk)
+    assert answers(desk).count("skipped") == 1
+
+
+class OfNow(MemoryTarget):
+    """Says nothing of what came and went since a token, as Xandikos."""
+
+    def changes(self, token: str) -> Changes | None:
+        found = super().changes(token)
+        return found and replace(found, gone=frozenset())
+
+
+def test_a_reminder_that_is_deleted_before_the_run_after_the_one_that_made_it_stays_deleted(tmp_path: Path):
+    """The token is older than the reminder, so that the answer to it need not tell of either."""
+    desk = Desk(tmp_path, target := OfNow())
+    desk.run()
+    target.remove(href_of(desk, "Lee"))
+    assert CALL in [answer.event.window for answer in desk.run().outcomes[0].answers]
+    assert counted(desk.run()) == (0, 0, 0)
+    assert len(target.items) == 2
 
 
 def test_events_of_the_past_that_a_person_cleans_up_are_no_skips(tmp_path: Path):

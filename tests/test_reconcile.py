@@ -334,6 +334,20 @@ class UsedUp(MemoryTarget):
         return super().create(href, body)
 
 
+def test_an_event_that_was_given_another_name_is_known_there_alone(desk: Desk):
+    """As by an app that exports and imports: nothing is written or said, and soon one question is enough again."""
+    desk.run()
+    href = next(href for href, body in desk.target.items.items() if "Lee" in body)
+    desk.target.put("imported.ics", desk.target.items[href])
+    desk.target.remove(href)
+    for _ in range(2):
+        report = desk.run()
+        assert (counted(report), kept(report), report.outcomes[0].answers) == ((0, 0, 0), {}, ())
+    before = desk.target.requests
+    desk.run()
+    assert desk.target.requests == before + 1
+
+
 def test_a_used_up_uid_costs_a_generation_and_five_are_tried(tmp_path: Path):
     target = UsedUp()
     desk = Desk(tmp_path, target)
