@@ -334,17 +334,24 @@ class UsedUp(MemoryTarget):
         return super().create(href, body)
 
 
-def test_an_event_that_was_given_another_name_is_known_there_alone(desk: Desk):
-    """As by an app that exports and imports: nothing is written or said, and soon one question is enough again."""
+def renamed(target: MemoryTarget, href: str) -> None:
+    """As by an app that exports and imports."""
+    target.put("imported.ics", target.items[href])
+    target.remove(href)
+
+
+@pytest.mark.parametrize("happens", [renamed, lambda target, _: target.remove("dentist-1.ics")])
+def test_what_is_gone_and_is_no_deletion_of_ours_is_forgotten(desk: Desk, happens):
+    """Nothing is written or said of it, and soon one question is enough again, the next day too."""
+    desk.target.put("dentist-1.ics", FOREIGN)
     desk.run()
-    href = next(href for href, body in desk.target.items.items() if "Lee" in body)
-    desk.target.put("imported.ics", desk.target.items[href])
-    desk.target.remove(href)
-    for _ in range(2):
-        report = desk.run()
+    happens(desk.target, next(href for href, body in desk.target.items.items() if "Lee" in body))
+    next_day = NOW + timedelta(days=1)
+    for now in (NOW, NOW, next_day):
+        report = desk.run(now)
         assert (counted(report), kept(report), report.outcomes[0].answers) == ((0, 0, 0), {}, ())
     before = desk.target.requests
-    desk.run()
+    desk.run(next_day)
     assert desk.target.requests == before + 1
 
 
