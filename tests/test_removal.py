@@ -294,3 +294,9 @@ def test_a_dry_run_and_its_json_show_what_would_go(folder: Path, capsys: pytest.
     assert {change["action"] for change in changes} == {"delete"}
     assert {change["fields"]["start"][1] for change in changes} == {None}
     assert (folder / "follow-ups.ics").read_bytes() == before
+
+
+def test_a_config_that_syncs_to_nothing_is_said_to(folder: Path, capsys: pytest.CaptureFixture[str]):
+    (folder / "config.yaml").write_text("applications: applications.yaml\n", encoding="utf-8")
+    assert main("remove", "--yes") == 3
+    assert "nothing to sync to" in capsys.readouterr().err

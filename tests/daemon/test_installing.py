@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,29 @@ def test_for_the_system_it_is_roots_to_write(root: Path):
     assert lines[2].startswith(f"would write {root}/etc/systemd/system/calsync@.service, which starts ")
     assert "    systemctl enable --now calsync@alice" in lines
     assert tree(root) == ["etc", "etc/group"]
+
+
+def test_what_the_unit_could_not_see_is_refused(root: Path, monkeypatch):
+    """The unit is shut out of /home: calsync in a virtual environment there could never start."""
+    command = root / "home/alice/.venv/bin/calsync"
+    command.parent.mkdir(parents=True)
+    command.touch()
+    monkeypatch.setattr(sys, "executable", str(command.with_name("python")))
+    before = tree(root)
+    with pytest.raises(GuardError, match="--user"):
+        installing.for_system("alice", root)
+    assert tree(root) == before
+
+
+def test_a_path_with_blanks_and_percent_signs_is_written_as_systemd_reads_it(tmp_path: Path, monkeypatch):
+    """Quotes keep it together, and a percent sign is no specifier (systemd.service(5), systemd.unit(5))."""
+    command = tmp_path / "my tools" / "100%" / "calsync"
+    command.parent.mkdir(parents=True)
+    command.touch()
+    monkeypatch.setattr(sys, "executable", str(command.with_name("python")))
+    run_for_user({"XDG_CONFIG_HOME": str(tmp_path / "config")}, tmp_path)
+    unit = (tmp_path / "config/systemd/user/calsync.service").read_text()
+    assert f'ExecStart="{tmp_path}/my tools/100%%/calsync" --config ' in unit
 
 
 def test_a_name_is_for_the_system_alone(capsys):
