@@ -147,15 +147,15 @@ def _unit(name: str, folder: Path, command: Path) -> Iterator[Step]:
     shipped = (files("calsync") / "systemd" / name).read_text(encoding="utf-8")
     quoted = str(command).replace("%", "%%")
     quoted = f'"{quoted}"' if re.search(r"\s", quoted) else quoted
-    unit = _EXEC.sub(lambda _match: f"ExecStart={quoted}", shipped)
+    unit = _EXEC.sub(lambda _match: f"ExecStart={quoted}", shipped).encode(errors="surrogateescape")
     path = folder / Path(name).name
-    there = path.read_text(encoding="utf-8") if path.exists() else None
+    there = path.read_bytes() if path.exists() else None
     if there == unit:
         return
 
     def write() -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(unit, encoding="utf-8")
+        path.write_bytes(unit)
         path.chmod(0o644)
 
     verb = "write" if there is None else "replace, as it is another one,"

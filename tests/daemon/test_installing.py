@@ -48,11 +48,12 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(tmp_path: Path):
     assert [line.removeprefix("would ") for line in lines] == told
 
 
-def test_a_unit_that_is_another_one_is_replaced_and_that_is_said(tmp_path: Path):
+@pytest.mark.parametrize("there", [b"[Service]\n", b"\xff\xfe"])
+def test_a_unit_that_is_another_one_is_replaced_and_that_is_said(tmp_path: Path, there):
     environ = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "HOME": str(tmp_path)}
     unit = tmp_path / "config/systemd/user/calsync.service"
     unit.parent.mkdir(parents=True)
-    unit.write_text("[Service]\n")
+    unit.write_bytes(there)
     assert any(line.startswith("replace, as it is another one") for line in run_for_user(environ, tmp_path))
     assert "Type=notify" in unit.read_text()
 

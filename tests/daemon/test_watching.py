@@ -203,6 +203,17 @@ def test_what_is_followed_no_more_is_not_told(told: Told, tmp_path: Path, journa
     assert told.queue.empty()
 
 
+def test_a_file_that_is_never_quiet_is_looked_at_now_and_then(journal: Path):
+    heard: queue.Queue[Reason] = queue.Queue()
+    watcher = Watcher(heard.put, quiet_seconds=600)
+    try:
+        watcher.follow({journal: Reason.JOURNAL})
+        written(journal)
+        assert heard.get(timeout=SECONDS) is Reason.JOURNAL
+    finally:
+        watcher.close()
+
+
 def test_folders_that_matter_no_more_are_let_go_of(told: Told, tmp_path: Path, journal: Path):
     def watches() -> int:
         number = told.watcher._inotify.fileno()
