@@ -139,6 +139,8 @@ def _changes_text(outcome: Outcome, report: Report) -> Iterator[str]:
         yield f"  {_SIGNS[change.action]} {_reminder_days(reminder, report.zone)}  {reminder.summary}"
         if change.action is Action.UPDATE:
             yield from _update_text(change, report.zone)
+        if change.action is Action.DELETE:
+            yield from _lost_text(change)
 
 
 def _order(change: Change) -> tuple[str, str]:
@@ -163,6 +165,16 @@ def _update_text(change: Change, zone: tzinfo) -> Iterator[str]:
         for line in list(difflib.unified_diff(old.split("\n"), new.split("\n"), n=0, lineterm=""))[2:]:
             if not line.startswith("@@"):
                 yield f"        {line[0]} {line[1:]}"
+
+
+def _lost_text(change: Change) -> Iterator[str]:
+    """What a person wrote into an event that goes, so that it is not lost; title and days are in the line above."""
+    reminder = _one(change)
+    if "description" in change.theirs:
+        yield "      description:"
+        yield from (f"        - {line}" for line in reminder.description.split("\n"))
+    if "location" in change.theirs and reminder.location:
+        yield f"      location: {reminder.location} -> none"
 
 
 def _worded(name: str, value: object, zone: tzinfo) -> str:

@@ -334,6 +334,18 @@ def test_a_deleted_event_is_shown_with_its_days(desk: Desk):
     assert lines[1] == "  - Mon 23 Nov to Fri 27 Nov  Call Lee at Bolt (by Fri 27 Nov)"
 
 
+def test_what_a_person_wrote_into_an_event_that_goes_is_shown(desk: Desk):
+    desk.run()
+    desk.edit(CALL, "DESCRIPTION:", "DESCRIPTION:Lee is away until Friday.\\nTry his desk.\\n")
+    desk.edit(CALL, "LOCATION:", "LOCATION:my office\\, ")
+    desk.run()
+    desk.write(JOURNAL.replace("applied: 2026-11-18", "rejected: 2026-11-20"))
+    lines = text(desk.run()).splitlines()
+    assert lines[1] == "  - Mon 23 Nov to Fri 27 Nov  Call Lee at Bolt (by Fri 27 Nov)"
+    assert lines[2:5] == ["      description:", "        - Lee is away until Friday.", "        - Try his desk."]
+    assert "      location: my office, +1 312 555 0101 -> none" in lines
+
+
 def test_a_failure_is_said_in_words_and_counted(desk: Desk):
     desk.target.no = FOLLOW
     done = desk.run()
