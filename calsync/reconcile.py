@@ -180,7 +180,7 @@ class _Run:
         if not self.terms.owned:
             deletes = sum(change.action is Action.DELETE for change in plan.changes)
             ahead = sum(not is_past(found.item.reminder, day) for found in known.found)
-            guard_many(self.target, self.terms, deletes, ahead, "are wanted no more: is the journal whole?")
+            guard_many(self.target, self.terms, deletes, ahead, "are wanted no more (is the journal whole?)")
         self._decided(plan)
 
     def decide_removal(self) -> None:

@@ -424,7 +424,7 @@ class SyncContract:
         world.write("applications: []\n")
         report = world.run()
         assert report.exit_code == 1
-        assert "is the journal whole?" in str(report.errors[0])
+        assert "are wanted no more (is the journal whole?). Nothing was changed." in str(report.errors[0])
         assert world.items() == before
         assert counted(world.run(force=True)) == (0, 0, 8)
         assert world.items() == {}
