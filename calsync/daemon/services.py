@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calsync import opening
@@ -28,8 +29,9 @@ _log = logging.getLogger(__name__)
 class Service:
     """Something that runs in threads of its own.
 
-    `wanted` gives the part of the config that it goes by, None where it is not to run; where that changes, it is
-    stopped and started. `running` runs it on a listener while the block runs, and raises CalsyncError where it cannot.
+    `wanted` gives what it goes by, a part of the config and how the files look that it reads at its start; None where
+    it is not to run. Where that changes, it is stopped and started. `running` runs it on a listener while the block
+    runs, and raises CalsyncError where it cannot.
     """
 
     name: str
@@ -38,7 +40,10 @@ class Service:
 
 
 def _embedded(config: Config) -> object | None:
-    return config.caldav if config.caldav and config.caldav.url == EMBEDDED else None
+    settings = config.caldav
+    if settings is None or settings.url != EMBEDDED:
+        return None
+    return settings, *_looks(settings.tls_certificate, settings.tls_key)
 
 
 def _calendar_server(config: Config, environ: Mapping[str, str], listener: Listener) -> AbstractContextManager[object]:
@@ -47,12 +52,25 @@ def _calendar_server(config: Config, environ: Mapping[str, str], listener: Liste
 
 
 def _served_feed(config: Config) -> object | None:
-    return config.feed if config.feed and config.feed.listen else None
+    settings = config.feed
+    if settings is None or settings.listen is None:
+        return None
+    return settings, *_looks(settings.tls_certificate, settings.tls_key)
 
 
 def _feed_server(config: Config, environ: Mapping[str, str], listener: Listener) -> AbstractContextManager[object]:
     assert config.feed is not None, "it is wanted"
     return opening.feed(config.feed, environ, listener)
+
+
+def _looks(*files: Path | None) -> Iterator[tuple[int, int, int] | None]:
+    """What tells a file from the one that was there before: another value, another file. None for what is not there."""
+    for file in files:
+        try:
+            at = file.stat() if file else None
+        except OSError:
+            at = None
+        yield at and (at.st_ino, at.st_size, at.st_mtime_ns)
 
 
 SERVICES: Sequence[Service] = (
@@ -78,13 +96,13 @@ class Services:
 
     def follow(self, config: Config) -> None:
         """Stop what is not wanted so any more, start what is and does not run. What cannot start is tried again."""
+        wanted = {service.name: service.wanted(config) for service in self._known}
+        for name in [name for name, (before, _) in self._running.items() if before != wanted[name]]:
+            self._stop(name)  # all of them first: they may share an address, and a certificate
         for service in self._known:
-            wanted = service.wanted(config)
-            if service.name in self._running and self._running[service.name][0] != wanted:
-                self._stop(service.name)
             self.errors.pop(service.name, None)
-            if wanted is not None and service.name not in self._running:
-                self._start(service, wanted, config)
+            if wanted[service.name] is not None and service.name not in self._running:
+                self._start(service, wanted[service.name], config)
         if not self._running:
             self._stop_listening()
 

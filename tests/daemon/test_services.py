@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+import trustme
 
 from calsync import config, opening
 from calsync.config import Config
@@ -90,6 +92,35 @@ def test_what_is_wanted_as_before_goes_on(home: Home):
     names = {thread.name: thread.ident for thread in threading.enumerate()}
     home.follow(text + "remind_at: 10:00\n")
     assert {thread.name: thread.ident for thread in threading.enumerate()} == names
+
+
+def certified(folder: Path, name: str) -> None:
+    """A fresh certificate with its key in the folder, as a renewal puts it there."""
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(str(folder / f"{name}.pem"))
+    issued.private_key_pem.write_to_path(str(folder / f"{name}.key"))
+
+
+@pytest.mark.parametrize("services", ["caldav", "feed", "caldav feed"])
+def test_a_renewed_certificate_is_served_from_the_next_sync_on(home: Home, services):
+    """Certificates last for weeks, the daemon runs for months."""
+    port = free_port()
+    tls = f'listen: "127.0.0.1:{port}", tls_certificate: a.pem, tls_key: a.key'
+    blocks = {"caldav": f"caldav: {{url: embedded, {tls}}}\n", "feed": f"feed: {{path: f.ics, {tls}}}\n"}
+    text = "".join(blocks[service] for service in services.split())
+    certified(home.folder, "a")
+    home.follow(text)
+    first = ssl.get_server_certificate(("127.0.0.1", port))
+    home.follow(text)
+    assert ssl.get_server_certificate(("127.0.0.1", port)) == first
+    certified(home.folder, "a")
+    home.follow(text)
+    second = ssl.get_server_certificate(("127.0.0.1", port))
+    assert second != first
+    certified(home.folder, "b")
+    home.follow(text.replace("a.pem", "b.pem").replace("a.key", "b.key"))
+    assert home.services.errors == {}
+    assert ssl.get_server_certificate(("127.0.0.1", port)) not in (first, second)
 
 
 def test_an_address_that_is_taken_is_an_error_and_tried_again(home: Home):
