@@ -221,13 +221,8 @@ class Watcher:
         last = looked = time.monotonic()
         while True:
             ready = dict(poller.poll(self._milliseconds(first, last, looked)))
-            if self._woken in ready:
-                try:
-                    closed = not os.read(self._woken, 4096)
-                except BlockingIOError:
-                    closed = False
-                if closed:
-                    return
+            if self._woken in ready and not os.read(self._woken, 4096):
+                return  # the other end was closed
             now = time.monotonic()
             if self._matters():
                 first, last = first or now, now
