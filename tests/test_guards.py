@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,12 +10,26 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calsync import ical
+from calsync import ical, state
 from calsync.identity import hashes, uid_of
 from calsync.model import Mark
 from calsync.targets.base import Changes
 from calsync.targets.memory import MemoryTarget
-from tests.test_reconcile import CALL, JOURNAL, NOW, REJECTED, RENAMED, Desk, Doubtful, Race, Stripping, counted, kept
+from tests.test_reconcile import (
+    CALL,
+    JOURNAL,
+    NOW,
+    REJECTED,
+    RENAMED,
+    CrashError,
+    Desk,
+    Doubtful,
+    Falling,
+    Race,
+    Stripping,
+    counted,
+    kept,
+)
 
 TOMORROW = NOW + timedelta(days=1, hours=1)
 """All is listed anew by then, whatever a token says."""
@@ -177,6 +192,27 @@ def test_a_reminder_that_is_deleted_before_the_run_after_the_one_that_made_it_st
     assert len(target.items) == 2
 
 
+class FallingOfNow(OfNow, Falling):
+    """As OfNow, and it falls over."""
+
+
+def test_after_a_crash_a_deletion_that_no_token_tells_is_heard_all_the_same(tmp_path: Path):
+    """The token of before the crash is older than what was written on the way."""
+    desk = Desk(tmp_path, target := FallingOfNow(0, done=False, error=CrashError()))
+    desk.write(REJECTED)
+    for _ in range(2):
+        desk.run()
+    before = set(target.items)
+    desk.write(many(2))
+    target.writes, target.at = itertools.count(1), 4  # two are deleted, and one of two is made
+    with pytest.raises(CrashError):
+        desk.run()
+    target.at = 0
+    [made] = set(target.items) - before
+    target.remove(made)
+    assert len(desk.run().outcomes[0].answers) == 1
+
+
 def test_events_of_the_past_that_a_person_cleans_up_are_no_skips(tmp_path: Path):
     desk = Desk(tmp_path)
     desk.run()
@@ -210,6 +246,35 @@ def test_a_third_of_many_may_go(tmp_path: Path, of: int, stops: bool):
     report = desk.run()
     assert (report.exit_code == 1) == stops
     assert len(desk.target.items) == (of if stops else of - 6)
+
+
+def test_a_crash_costs_the_record_of_fifty_writes_at_most(tmp_path: Path):
+    desk = Desk(tmp_path)
+    desk.write(many(70))
+    lost = []
+
+    def progress(done: int, _of: int) -> None:
+        with state.opened(desk.folder / "state", writes=False) as on_disk:
+            lost.append(done - len(on_disk.generations("caldav", "default")))
+
+    desk.run(progress=progress)
+    assert len(lost) == 70
+    assert 1 < max(lost) <= 50
+
+
+def test_what_is_past_makes_no_third_of_what_is_ahead(tmp_path: Path):
+    """An emptied journal stops the run however much of what calsync wrote is history by then."""
+    desk = Desk(tmp_path)
+    desk.write(many(18))
+    desk.run()
+    later = NOW + timedelta(days=14)
+    ahead = many(6).replace("Company", "Corp").replace("2026-11-18", "2026-12-02").removeprefix("applications:\n")
+    desk.write(many(18) + ahead)
+    desk.run(later)
+    desk.write(many(18))
+    before = desk.target.items
+    report = desk.run(later)
+    assert (report.exit_code, desk.target.items) == (1, before)
 
 
 def many(count: int) -> str:

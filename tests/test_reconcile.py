@@ -43,7 +43,7 @@ class Desk:
     def write(self, journal: str) -> None:
         (self.folder / "applications.yaml").write_text(journal, encoding="utf-8")
 
-    def run(self, now: datetime = NOW, **flags: bool) -> sync.Report:
+    def run(self, now: datetime = NOW, **flags: Any) -> sync.Report:
         settings = config.load(self.folder / "config.yaml", {}, self.folder)
         moment = sync.Moment.of(now, None, settings.timezone)
         targets: Mapping[str, Any] = {"caldav": lambda **_settings: self.target}
@@ -402,6 +402,21 @@ def test_the_journal_is_followed_whatever_the_server_drops(tmp_path: Path, targe
     assert len(desk.titles()) == 3
 
 
+class StrippingAndRefusing(Stripping, Refusing):
+    """Drops marks, and refuses some writes."""
+
+
+def test_where_marks_are_dropped_an_update_that_was_refused_is_tried_again(tmp_path: Path):
+    desk = Desk(tmp_path, target := StrippingAndRefusing())
+    desk.run()
+    target.errors = {"Lee": ItemError("no")}
+    desk.write(RENAMED)
+    assert list(failed(desk.run())) == [CALL]
+    target.errors = {}
+    assert counted(desk.run()) == (0, 1, 0)
+    assert "Call Lee Chang at Bolt (by Fri 27 Nov)" in desk.titles()
+
+
 def test_an_event_that_lost_its_base_alone_is_met_as_ours_whatever_its_generation(desk: Desk):
     """As where another version wrote other fields into it, and the state is lost."""
     uid = uid_for(desk, CALL)
@@ -455,6 +470,28 @@ def test_what_is_changed_in_the_moment_of_writing_is_theirs(tmp_path: Path):
     desk.write(RENAMED)
     desk.run()
     assert "Ring Lee at Bolt (by Fri 27 Nov)" in desk.titles()
+
+
+class Touching(MemoryTarget):
+    """Another program notes something in an event just before the first update of it."""
+
+    touched = False
+
+    def update(self, item: Resource, body: str) -> Resource:
+        if not self.touched:
+            self.touched = True
+            self.put(item.href, item.body.replace("END:VALARM", "ACKNOWLEDGED:20261123T060000Z\r\nEND:VALARM"))
+        return super().update(item, body)
+
+
+def test_what_is_noted_in_the_moment_of_writing_stays_and_the_update_is_made(tmp_path: Path):
+    desk = Desk(tmp_path, Touching())
+    desk.run()
+    desk.write(RENAMED)
+    assert counted(desk.run()) == (0, 1, 0)
+    [body] = [body for body in desk.target.items.values() if "Lee Chang" in body]
+    assert "ACKNOWLEDGED" in body
+    assert counted(desk.run()) == (0, 0, 0)
 
 
 class Vanishing(WithoutETags):

@@ -18,7 +18,7 @@ import pytest
 from calsync import config, removal, state, sync
 from calsync.errors import GuardError, SyncFailedError
 from calsync.plan import Action, remove
-from calsync.targets.base import Listing
+from calsync.targets.base import ItemError, Listing
 from calsync.targets.memory import MemoryTarget
 from tests.samples import JOURNAL
 from tests.servers import Server
@@ -167,6 +167,22 @@ class TestInMemory(RemovalContract):
         assert (counted(report), report.exit_code) == ((0, 0, 1), 1)
         assert counted(take_out(world)) == (0, 0, 2)
 
+    @pytest.mark.parametrize("target", ["_Meddled", "_Refusing"])
+    def test_what_is_left_without_a_mark_is_known_by_the_state_alone(self, world: InMemory, target: str):
+        """So the state forgets nothing where anything is left: the journal may be gone by the second time."""
+        world.run()
+        for href, body in world.items().items():
+            world.put(href, "\r\n".join(line for line in _lines(body) if not line.startswith("X-")) + "\r\n")
+        report = take_out(world, targets=_wrapped(world.target, globals()[target](world.target)))
+        assert (len(world.items()), report.exit_code) == (1, 1)
+        world.write("applications: [\n")
+        take_out(world)
+        assert world.items() == {}
+
+
+def _lines(body: str) -> list[str]:
+    return body.replace("\r\n ", "").split("\r\n")[:-1]
+
 
 class _Wrapped:
     """A memory target with something wrong about it."""
@@ -188,6 +204,16 @@ class _Meddled(_Wrapped):
         if not getattr(self, "done", False):
             self.done = True
             self._inner.put(item.href, item.body.replace("SUMMARY:", "SUMMARY:My "))
+        self._inner.delete(item)
+
+
+class _Refusing(_Wrapped):
+    """The first event may not be deleted."""
+
+    def delete(self, item):
+        if not getattr(self, "done", False):
+            self.done = True
+            raise ItemError("no")
         self._inner.delete(item)
 
 
