@@ -17,6 +17,7 @@ import pytest
 
 from calsync import config, removal, state, sync
 from calsync.errors import GuardError, SyncFailedError
+from calsync.outcome import Outcome
 from calsync.plan import Action, remove
 from calsync.targets.base import ItemError, Listing
 from calsync.targets.memory import MemoryTarget
@@ -261,6 +262,14 @@ def main(*arguments: str) -> int:
     from calsync.cli import main
 
     return main(arguments)
+
+
+def test_what_has_nothing_of_ours_is_not_asked_about(tmp_path: Path):
+    world = InMemory(tmp_path)
+    world.run()
+    report = take_out(world, dry_run=True)
+    report.outcomes.append(Outcome(target="feed", where="follow-ups.ics"))
+    assert removal.question(report) == f"Remove 3 events from {report.outcomes[0].where}? [y/N] "
 
 
 def test_the_feed_is_emptied_and_stays_a_feed(folder: Path):

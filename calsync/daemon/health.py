@@ -143,7 +143,7 @@ def read(environ: Mapping[str, str]) -> Health | None:
     try:
         told = json.loads((folder / _FILE).read_bytes())
         return replace(_health(told), runs=_is_locked(folder))
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError, AttributeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
         return None
 
 

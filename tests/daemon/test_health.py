@@ -37,6 +37,7 @@ FINE = Health(
         (replace(FINE, errors={"server": "away"}), MINUTE, Verdict.FAILING, 1),
         (replace(FINE, runs=False), MINUTE, Verdict.STALE, 1),
         (replace(FINE, runs=False, stopped=NOW), timedelta(days=9), Verdict.STOPPED, 0),
+        (replace(FINE, stopped=NOW), MINUTE, Verdict.FINE, 0),
         (replace(FINE, next_run=None), 9 * MINUTE, Verdict.FINE, 0),
         (replace(FINE, next_run=None), 11 * MINUTE, Verdict.STALE, 1),
     ],
@@ -75,6 +76,8 @@ def test_no_file_or_another_one_is_no_health(tmp_path: Path, text):
         (tmp_path / "daemon.json").write_text(text)
     assert health.read({"STATE_DIRECTORY": str(tmp_path)}) is None
     assert health.read({"STATE_DIRECTORY": str(tmp_path / "nowhere")}) is None
+    (tmp_path / "file").touch()
+    assert health.read({"STATE_DIRECTORY": str(tmp_path / "file")}) is None
 
 
 def test_times_are_told_in_the_zone_of_who_reads_and_errors_with_all_their_lines():
@@ -90,6 +93,24 @@ def test_times_are_told_in_the_zone_of_who_reads_and_errors_with_all_their_lines
         "                   x",
         "    versions   calsync 0.1.0, Python 3.13.5",
     ]
+
+
+def test_of_one_that_is_fine_the_last_good_sync_is_no_news_and_of_one_that_was_stopped_the_next_is_none():
+    before = replace(FINE, last_good=NOW - timedelta(days=1))
+    assert [line.split()[:2] for line in before.text(NOW)] == [
+        ["daemon:", "fine,"],
+        ["last", "sync"],
+        ["next", "sync"],
+        ["versions", "calsync"],
+    ]
+    stopped = replace(FINE, runs=False, stopped=NOW)
+    assert [line.split()[:2] for line in stopped.text(NOW)] == [
+        ["daemon:", "stopped,"],
+        ["last", "sync"],
+        ["versions", "calsync"],
+    ]
+    never = replace(FINE, last_good=None, next_run=None, errors={"server": "away"})
+    assert not any("None" in line or "last good" in line or "next sync" in line for line in never.text(NOW))
 
 
 def test_there_is_one_daemon_for_a_state(tmp_path: Path):
