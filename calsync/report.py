@@ -118,7 +118,7 @@ def _answer_text(answer: Answer) -> str:
         case Pinned():
             said = f"moved: it keeps {span_of(event.opens, event.closes)}"
         case Skipped():
-            said = "deleted or cancelled: it is skipped"
+            said = "deleted, cancelled or put away: it is skipped"
         case _:
             assert_never(event)
     return f"{event.window}: {said}"

@@ -346,6 +346,12 @@ def test_what_a_person_wrote_into_an_event_that_goes_is_shown(desk: Desk):
     assert "      location: my office, +1 312 555 0101 -> none" in lines
 
 
+def test_a_prompt_marked_as_done_is_not_said_to_be_deleted(desk: Desk):
+    desk.run()
+    desk.edit(ASK, "SUMMARY:", "SUMMARY:✓ ")
+    assert f"  > {ASK}: deleted, cancelled or put away: it is skipped" in text(desk.run()).splitlines()
+
+
 def test_a_failure_is_said_in_words_and_counted(desk: Desk):
     desk.target.no = FOLLOW
     done = desk.run()

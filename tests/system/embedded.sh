@@ -123,7 +123,7 @@ in_gnome() {
 
 check "evolution-data-server is here" have_gnome
 check "it finds the calendar from the server's address, lists 15 events and deletes one" in_gnome
-check "calsync sees that and does not bring it back" synced "deleted or cancelled: it is skipped"
+check "calsync sees that and does not bring it back" synced "deleted, cancelled or put away: it is skipped"
 
 # The end: the way out, and the server's.
 
