@@ -288,13 +288,14 @@ class Daemon:
         )
         if refused is not None:
             standing.refused = f"{refused}\nNot tried again before the config or the password changes, or a reload."
-        standing.tell("login", standing.refused, level=logging.CRITICAL)
         passwords = [str(error) for error in report.errors if isinstance(error, PasswordError)]
+        away = next((error for error in report.errors if isinstance(error, UnreachableError)), None)
+        if standing.refused or not (away or passwords):  # else nobody has taken the login yet
+            standing.tell("login", standing.refused, level=logging.CRITICAL)
         standing.tell("password", passwords[0] if passwords else None)
         others = [e for e in report.errors if not isinstance(e, LoginError | UnreachableError)]
         failed = [f"{failure.change.window}: {failure.because}" for each in report.outcomes for failure in each.failed]
         standing.tell("sync", "\n".join([*map(str, others), *failed]) or None, level=logging.WARNING)
-        away = next((error for error in report.errors if isinstance(error, UnreachableError)), None)
         if away or passwords:
             return self._away(away)
         if refused or not standing.refused:  # it was asked, and answered

@@ -295,6 +295,20 @@ def test_a_refused_login_is_tried_once_more_when_the_user_did_something_about_it
     assert len(home.target.items) == 3
 
 
+@pytest.mark.parametrize("wrong", [UnreachableError("no answer"), PasswordError("the keyring is locked")])
+def test_a_refused_login_is_not_said_to_be_fine_before_the_server_took_it(home: Home, caplog, wrong):
+    home.wrong = LoginError("the server refuses the login")
+    home.sync(Reason.START)
+    home.wrong = wrong
+    home.sync(Reason.RELOAD)
+    assert "login" in home.health.errors
+    assert about(caplog, "login is fine again") == []
+    home.wrong = None
+    home.sync(Reason.RETRY)
+    assert home.health.errors == {}
+    assert about(caplog, "login is fine again")
+
+
 def test_a_refused_login_is_tried_again_when_the_config_says_something_else(home: Home):
     home.wrong = LoginError("the server refuses the login")
     home.sync(Reason.START)
