@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import ssl
 import threading
 import urllib.error
@@ -90,8 +92,15 @@ def test_what_is_wanted_as_before_goes_on(home: Home):
     text = f'feed: {{path: f.ics, listen: "{where}"}}\n'
     home.follow(text)
     names = {thread.name: thread.ident for thread in threading.enumerate()}
-    home.follow(text + "remind_at: 10:00\n")
-    assert {thread.name: thread.ident for thread in threading.enumerate()} == names
+    with contextlib.closing(http.client.HTTPConnection(where, timeout=10)) as connection:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        before = connection.sock
+        home.follow(text + "remind_at: 10:00\n")
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 404
+        assert connection.sock is before, "connections stay"
+        assert names.items() <= {thread.name: thread.ident for thread in threading.enumerate()}.items()
 
 
 def certified(folder: Path, name: str) -> None:
@@ -121,6 +130,15 @@ def test_a_renewed_certificate_is_served_from_the_next_sync_on(home: Home, servi
     home.follow(text.replace("a.pem", "b.pem").replace("a.key", "b.key"))
     assert home.services.errors == {}
     assert ssl.get_server_certificate(("127.0.0.1", port)) not in (first, second)
+
+
+def test_a_certificate_that_is_not_there_is_an_error_until_it_is(home: Home):
+    text = f'feed: {{path: f.ics, listen: "127.0.0.1:{free_port()}", tls_certificate: a.pem, tls_key: a.key}}\n'
+    home.follow(text)
+    assert "a.pem" in home.services.errors["feed server"]
+    certified(home.folder, "a")
+    home.follow(text)
+    assert home.services.errors == {}
 
 
 def test_an_address_that_is_taken_is_an_error_and_tried_again(home: Home):
