@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from calsync import ical, state
 from calsync.identity import hashes, uid_of
-from calsync.model import Mark
+from calsync.model import Mark, Resource
 from calsync.targets.base import Changes
 from calsync.targets.memory import MemoryTarget
 from tests.test_reconcile import (
@@ -211,6 +212,34 @@ def test_after_a_crash_a_deletion_that_no_token_tells_is_heard_all_the_same(tmp_
     [made] = set(target.items) - before
     target.remove(made)
     assert len(desk.run().outcomes[0].answers) == 1
+
+
+class Spelling(MemoryTarget):
+    """Spells hrefs otherwise where it tells changes, and knows both spellings."""
+
+    def changes(self, token: str) -> Changes | None:
+        found = super().changes(token)
+        return found and replace(found, etags={href.replace("-", "%2D"): etag for href, etag in found.etags.items()})
+
+    def fetch(self, hrefs: Iterable[str]) -> Mapping[str, Resource]:
+        spelled = {href.replace("%2D", "-"): href for href in hrefs}
+        return {spelled[href]: replace(item, href=spelled[href]) for href, item in super().fetch(spelled).items()}
+
+    def delete(self, item: Resource) -> None:
+        super().delete(replace(item, href=item.href.replace("%2D", "-")))
+
+
+def test_an_event_that_is_spelled_otherwise_among_the_changes_is_no_second_one(tmp_path: Path):
+    """Else one of the two would be taken out as left over, and with it the event."""
+    desk = Desk(tmp_path, target := Spelling())
+    for _ in range(2):
+        desk.run()
+    href = href_of(desk, "Lee")
+    target.put(href, target.items[href].replace("END:VALARM", "ACKNOWLEDGED:20261123T060000Z\r\nEND:VALARM"))
+    before = target.items
+    for _ in range(2):
+        report = desk.run()
+        assert (counted(report), kept(report), target.items) == ((0, 0, 0), {}, before)
 
 
 def test_events_of_the_past_that_a_person_cleans_up_are_no_skips(tmp_path: Path):

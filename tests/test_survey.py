@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from calsync import ical
+from calsync import ical, views
 from calsync.errors import GuardError
 from calsync.identity import hashes, uid_of
 from calsync.model import Mark, Reminder, Resource, Stamp
 from calsync.state import State, opened
-from calsync.survey import Survey, Terms, survey
-from calsync.targets.base import Listing
+from calsync.survey import Survey, Terms, changes, survey
+from calsync.targets.base import Changes, Listing
 from calsync.targets.memory import MemoryTarget
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -160,6 +160,21 @@ def test_an_event_that_lost_its_mark_keeps_what_the_cache_knows_of_it(place: Pla
     assert item.written == NOW
 
 
+def test_an_event_that_lost_its_base_alone_keeps_what_the_cache_knows_of_it(place: Place, state: State):
+    place.put("a.ics", body(CALL))
+    look(place, state)
+    place.put("a.ics", re.sub(r"X-CALSYNC-BASE[^\r]*(?:\r\n [^\r]*)*\r\n", "", body(CALL)))
+    found = look(place, state)
+    assert found.known.found[0].item.base is None
+    assert found.known.memory[CALL].base == hashes(REMINDER)
+
+
+def test_an_event_under_our_uid_with_the_mark_of_another_is_not_ours(place: Place, state: State):
+    ours, theirs = (uid_of(Mark(name, CALL, 1), "caldav") for name in ("default", "second"))
+    place.put("a.ics", body(CALL, name="second").replace(theirs, ours))
+    assert seen(look(place, state)) == {}
+
+
 def test_of_two_generations_the_later_is_remembered(place: Place, state: State):
     place.put("z.ics", body(CALL, 1))
     place.put("a.ics", body(CALL, 2))
@@ -237,3 +252,18 @@ def test_where_nothing_of_ours_was_another_calendar_will_do(place: Place, state:
     place.where, place.is_new = "elsewhere", True
     assert look(place, state, expected="memory").known.whole
     assert look(place, state, expected=None).known.whole
+
+
+class Elsewhere(Place):
+    """Takes any token, as DAViCal, and is found at another place by who asks it."""
+
+    def changes(self, token: str) -> Changes:
+        self.where = "elsewhere"
+        return Changes({}, frozenset(), token)
+
+
+def test_what_another_calendar_says_to_a_token_of_ours_counts_for_nothing(state: State):
+    place = Elsewhere()
+    place.put("a.ics", body())
+    views.keep(state, TERMS.place(place), views.in_full(place, NOW, dry_run=False), ())
+    assert changes(place, state, replace(TERMS, expected="memory")) is None
