@@ -251,6 +251,26 @@ def test_events_of_the_past_that_a_person_cleans_up_are_no_skips(tmp_path: Path)
     assert answers(desk) == ""
 
 
+@pytest.mark.parametrize(("old", "new"), [("DATE:20261124", "DATE:20261126"), ("STATUS:CONFIRMED", "STATUS:CANCELLED")])
+def test_what_is_history_says_nothing_more(tmp_path: Path, old: str, new: str):
+    desk = Desk(tmp_path)
+    desk.run()
+    desk.write(JOURNAL.replace("applied: 2026-11-18", "applied: 2026-11-18\n      - contacted: 2026-11-23"))
+    desk.run()
+    href = href_of(desk, "SUMMARY:✓ Called Lee")
+    assert old in desk.target.items[href]
+    desk.target.put(href, desk.target.items[href].replace(old, new))
+    report = desk.run()
+    assert (counted(report), report.outcomes[0].answers, answers(desk)) == ((0, 0, 0), (), "")
+
+
+def test_what_was_done_before_calsync_came_is_not_made_for_the_record(tmp_path: Path):
+    desk = Desk(tmp_path)
+    desk.write(JOURNAL.replace("applied: 2026-11-18", "applied: 2026-11-18\n      - contacted: 2026-11-23"))
+    assert counted(desk.run()) == (2, 0, 0)
+    assert not [title for title in desk.titles() if "Lee" in title]
+
+
 @pytest.mark.parametrize(("gone", "stops"), [(5, False), (6, True)])
 def test_more_than_five_and_more_than_a_third_gone_stop_the_run(tmp_path: Path, gone: int, stops: bool):
     desk = Desk(tmp_path)
