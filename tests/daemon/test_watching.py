@@ -6,6 +6,7 @@ import os
 import queue
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -234,6 +235,9 @@ def test_without_inotify_files_are_looked_at_every_few_seconds(journal: Path):
         assert told.watcher.polls
         renamed_over(journal)
         assert told.next() is Reason.JOURNAL
+        ahead = time.monotonic() + 600
+        assert told.watcher._milliseconds(None, 0.0, ahead) > 590_000, "until then it sleeps"
+        assert told.watcher._milliseconds(ahead, ahead, 0.0) > 590_000
     finally:
         told.watcher.close()
 
@@ -260,6 +264,8 @@ def test_files_are_looked_at_however_much_goes_on_beside_others(journal: Path, t
         in_the_way.mkdir()
         written(config)
         assert heard.get(timeout=SECONDS) is Reason.CONFIG
+        watcher.follow({journal: Reason.JOURNAL})
+        assert not watcher.polls
     finally:
         over.set()
         thread.join()
