@@ -13,7 +13,8 @@ import pytest
 
 from calsync import book, config, sync
 from calsync.errors import SyncFailedError, UnreachableError
-from calsync.model import Resource
+from calsync.identity import uid_of
+from calsync.model import Mark, Resource
 from calsync.plan import Action
 from calsync.targets.base import ConflictError, ItemError, Listing, MissingError
 from calsync.targets.memory import MemoryTarget
@@ -265,6 +266,16 @@ def uid_for(desk: Desk, window: str) -> str:
 FOREIGN = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:dentist\r\nSUMMARY:Dentist\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 
 
+def test_after_an_error_of_the_whole_target_nothing_more_is_written(tmp_path: Path):
+    desk = Desk(tmp_path, target := Falling(0, done=False, error=UnreachableError("away")))
+    desk.run()
+    before = target.items
+    target.writes, target.at = itertools.count(1), 1
+    desk.write(MOVED)
+    report = desk.run()
+    assert (report.exit_code, counted(report), target.items) == (4, (0, 0, 0), before)
+
+
 def test_an_event_of_others_at_our_place_is_left_and_ours_is_made_elsewhere(desk: Desk):
     uid = uid_for(desk, CALL)
     desk.target.put(f"{uid}.ics", FOREIGN)
@@ -400,6 +411,16 @@ def test_the_journal_is_followed_whatever_the_server_drops(tmp_path: Path, targe
     assert counted(desk.run()) == (1, 0, 0)
     assert counted(desk.run()) == (0, 0, 0)
     assert len(desk.titles()) == 3
+
+
+def test_where_marks_are_dropped_an_event_of_a_late_generation_is_known_again(tmp_path: Path):
+    desk = Desk(tmp_path, Stripping())
+    for generation in (1, 2):
+        desk.target.put(f"{uid_of(Mark('default', CALL, generation), 'caldav')}.ics", FOREIGN)
+    assert counted(desk.run()) == (3, 0, 0)
+    assert counted(desk.run()) == (0, 0, 0)
+    desk.write(RENAMED)
+    assert counted(desk.run()) == (0, 1, 0)
 
 
 class StrippingAndRefusing(Stripping, Refusing):
@@ -674,6 +695,14 @@ def test_a_clock_that_went_back_still_stamps_later(desk: Desk):
     desk.run(NOW - timedelta(days=2))
     stamps = re.findall(r"LAST-MODIFIED:(\w+)", "".join(desk.target.items.values()))
     assert sorted(stamps)[-1] == "20261123T060001Z"
+
+
+def test_what_was_written_by_a_clock_that_went_back_is_written_once(desk: Desk):
+    """The stamp is later than the moment by which the alarms were set, and the event tells both."""
+    desk.run(NOW + timedelta(hours=5))
+    desk.write(RENAMED)
+    assert counted(desk.run(NOW - timedelta(hours=1))) == (0, 1, 0)
+    assert counted(desk.run(NOW)) == (0, 0, 0)
 
 
 def test_of_two_generations_the_later_stands_and_the_other_goes(desk: Desk):
