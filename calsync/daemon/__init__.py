@@ -52,7 +52,7 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, form: str, le
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(signals(handle, late))
-        stack.enter_context(health.locked(paths.state_folder(environ)))
+        hold = stack.enter_context(health.locked(paths.state_folder(environ)))
         services = stack.enter_context(contextlib.closing(Services(environ)))
         timer = stack.enter_context(contextlib.closing(Timer()))
         watcher = stack.enter_context(contextlib.closing(Watcher(inbox.ask)))
@@ -65,6 +65,7 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, form: str, le
             watch=watcher,
             services=services,
             notifier=Notifier(environ),
+            hold=hold,
         )
         working.append(daemon)
         daemon.run()

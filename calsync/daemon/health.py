@@ -1,7 +1,8 @@
 """What the daemon publishes of itself, in a file of the state folder, and what others make of it.
 
 The file is replaced as a whole, so a reader always finds all of it. Whether the daemon runs is told by its lock, which
-the system lets go of however it ends. Public face: `Health`, `LastSync`, `Verdict`, `publish`, `read`, `locked`.
+the system lets go of however it ends. Public face: `Health`, `LastSync`, `Verdict`, `publish`, `read`, `locked`,
+`versions`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+import platform
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from calsync import paths
+from calsync import __version__, paths
 from calsync.errors import BusyError, CalsyncError
 
 GRACE = timedelta(minutes=10)
@@ -121,6 +124,12 @@ def counts(done: LastSync, *, zeros: bool = True) -> str:
     return ", ".join(f"{getattr(done, name)} {name}" for name in names if zeros or getattr(done, name))
 
 
+def versions() -> dict[str, str]:
+    """Those of calsync, Python and the libraries that a report of a fault should name."""
+    libraries = ("apscheduler", "caldav", "icalendar")
+    return {"calsync": __version__, "Python": platform.python_version()} | {name: version(name) for name in libraries}
+
+
 def publish(folder: Path, health: Health) -> None:
     """Write it. Raises OSError.
 
@@ -148,8 +157,25 @@ def read(environ: Mapping[str, str]) -> Health | None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Be the one daemon of this state folder. Raises BusyError where there is one, CalsyncError for a bad folder."""
+def locked(folder: Path) -> Iterator[Callable[[], None]]:
+    """Be the one daemon of this state folder. Raises BusyError where there is one, CalsyncError for a bad folder.
+
+    Gives what is to be called now and then: it makes folder and lock anew where they were removed meanwhile, as people
+    may do with a cache. It raises nothing.
+    """
+    with contextlib.ExitStack() as held:
+        held.enter_context(_lock(folder))
+
+        def hold() -> None:
+            with contextlib.suppress(CalsyncError):
+                if not _is_locked(folder):
+                    held.enter_context(_lock(folder))
+
+        yield hold
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = (folder / _LOCK).open("a")

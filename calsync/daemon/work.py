@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -99,7 +97,7 @@ class _Standing:
 
 
 class Daemon:
-    """All that the work needs, and its state. `load` reads the config anew, and raises ConfigError."""
+    """All that the work needs. `load` reads the config anew, and raises ConfigError; `hold` keeps the lock."""
 
     def __init__(  # noqa: PLR0913  # what it works with, each by name
         self,
@@ -113,6 +111,7 @@ class Daemon:
         services: Services,
         notifier: Notifier,
         targets: Mapping[str, Callable[..., Target]] = TARGETS,
+        hold: Callable[[], None] = lambda: None,
     ) -> None:
         self._load = load
         self._environ = environ
@@ -122,6 +121,7 @@ class Daemon:
         self._watch = watch
         self._services = services
         self._notifier = notifier
+        self._hold = hold
         self._targets = paced(targets, self._pulse)
         self._beat = min(TICK, notifier.watchdog / 2) if notifier.watchdog else TICK
         self._signed = 0.0
@@ -134,7 +134,7 @@ class Daemon:
             started=clock.now(),
             updated=clock.now(),
             config=str(self._config.path.absolute()),
-            versions=_versions(),
+            versions=health.versions(),
         )
 
     # The work, from begin to end.
@@ -343,6 +343,7 @@ class Daemon:
 
     def _publish(self) -> None:
         self._health = replace(self._health, updated=self._clock.now(), errors=self._trouble())
+        self._hold()
         try:
             health.publish(paths.state_folder(self._environ), self._health)
         except OSError as error:
@@ -390,8 +391,3 @@ def _last_sync(report: Report, at: datetime, reason: Reason, took: float) -> Las
         kept=sum(len(each.kept) for each in outcomes),
         failed=sum(len(each.failed) for each in outcomes) + len(report.errors),
     )
-
-
-def _versions() -> dict[str, str]:
-    libraries = ("apscheduler", "caldav", "icalendar")
-    return {"calsync": __version__, "Python": platform.python_version()} | {name: version(name) for name in libraries}

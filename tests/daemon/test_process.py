@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 
 from calsync.daemon import health
 from calsync.daemon.health import Health
+from calsync.errors import BusyError
 from tests import scripted
 from tests.servers import PASSWORD, Server, free_port
 from tests.servers import radicale as start_radicale
@@ -303,6 +305,22 @@ def test_priorities_go_to_journald_alone(home: Home):
     home.until("The server is away")
     assert home.stop() == 0
     assert not home.said("^<")
+
+
+def test_a_state_folder_that_is_removed_is_made_anew_and_is_this_daemons_again(home: Home, radicale: Server):
+    """It is a cache: people may remove it at any time."""
+    calendar = radicale.calendar()
+    home.config(radicale.url, calendar=calendar)
+    process = home.start()
+    home.until(r"Synced \(start\)")
+    shutil.rmtree(home.folder / "state")
+    home.signal(signal.SIGUSR1)
+    eventually(lambda: health.read(home.environ) and home.health.last_sync, process)
+    assert home.health.runs
+    assert len(radicale.items(calendar)) == 1
+    with pytest.raises(BusyError), health.locked(home.folder / "state"):
+        pass
+    assert home.stop() == 0
 
 
 def test_a_zone_of_the_system_that_no_table_has_stops_nothing(home: Home, radicale: Server):
