@@ -221,6 +221,8 @@ def test_sigint_ends_it_as_well(home: Home, radicale: Server):
     home.until("Synced")
     home.signal(signal.SIGINT)
     assert process.wait(5) == 0
+    assert home.said("Stopped")
+    assert not home.said("takes too long")
 
 
 def test_exit_codes_of_a_daemon_that_cannot_start(home: Home, radicale: Server):
