@@ -92,6 +92,25 @@ def test_what_a_list_left_out_is_looked_for_by_the_next_run(tmp_path: Path, targ
     assert counted(desk.run(TOMORROW if is_unseen else NOW)) == does
 
 
+class DoubtingOnce(Doubting):
+    """As Doubting, and it tells no changes while it hides something."""
+
+    def changes(self, token: str) -> Changes | None:
+        return None if self.hidden else super().changes(token)
+
+
+def test_what_a_list_in_doubt_came_to_is_not_told_again(tmp_path: Path):
+    """The token of before is good again, and says that nothing changed: what was noted last was noted in doubt."""
+    desk = Desk(tmp_path, target := DoubtingOnce())
+    for _ in range(3):
+        desk.run()
+    target.hidden = {href_of(desk, "Lee")}
+    assert CALL in kept(desk.run())
+    target.hidden = set()
+    report = desk.run()
+    assert (kept(report), report.outcomes[0].unchanged) == ({}, 3)
+
+
 def test_in_a_list_in_doubt_a_real_deletion_is_not_heard_until_a_whole_list_says_so(tmp_path: Path):
     desk = Desk(tmp_path, target := Doubtful())
     desk.run()
