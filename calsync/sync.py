@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from calsync import opening, paths, publicholidays, settled, state
 from calsync.config import Config
-from calsync.errors import CalsyncError, ConfigError, Problem, UnreachableError
+from calsync.errors import CalsyncError, ConfigError, GuardError, Problem, UnreachableError
 from calsync.model import Outlook, Reminder, State, Window
 from calsync.moment import Moment
 from calsync.outcome import Desired, Outcome
@@ -68,6 +68,11 @@ class Report:
         self.opens = next((window.opens for window in found.windows if not window.state.is_past), None)
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether a guard asked if all is as it is meant: then nothing more is written, in no target."""
+        return any(isinstance(error, GuardError) for error in self.errors)
+
+    @property
     def has_changes(self) -> bool:
         """Whether anything was changed, or would be."""
         return any(outcome.changes for outcome in self.outcomes)
@@ -101,7 +106,7 @@ def run_once(  # noqa: PLR0913  # how a run goes; the flags by name
     `targets` is what opens the targets that the config names, each by its word. `offline` leaves the server out of a
     dry run; `force` lets pass what a guard would refuse; `progress` is told of each write: how many of how many. Raises
     JournalError, ConfigError where there is nothing to sync to, BusyError where another run holds the state. What goes
-    wrong with one target does not stop the next.
+    wrong with one target does not stop the next, but a guard does.
     """
     must_have_target(config)
     made_from = settled.digest(config, moment.today)
@@ -118,6 +123,8 @@ def run_once(  # noqa: PLR0913  # how a run goes; the flags by name
                 report.not_compared = "not asked (--offline)"
                 continue
             visit(report, station, run.work)
+            if report.is_stopped:
+                break
     if dry_run:
         _forgive_absence(report)
     return report

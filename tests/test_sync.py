@@ -60,6 +60,8 @@ class World:
     """A user's folder and a calendar; subclasses say which."""
 
     login_requests = 0
+    more = ""
+    """What else is in the config."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -82,7 +84,7 @@ class World:
         path = self.folder / f"{name}.yaml"
         path.write_text(
             f"name: {name}\ntimezone: Europe/Berlin\napplications: applications.yaml\netiquette: {{horizon_days: 14}}\n"
-            f"caldav: {{{caldav or self.caldav()}}}\n",
+            f"caldav: {{{caldav or self.caldav()}}}\n{self.more}",
             encoding="utf-8",
         )
         settings = config.load(path, {}, self.folder)
@@ -429,6 +431,18 @@ class SyncContract:
         assert counted(world.run(force=True)) == (0, 0, 8)
         assert world.items() == {}
 
+    def test_where_a_guard_stops_the_run_the_feed_stays_too(self, world: World):
+        world.more = "feed: {path: follow-ups.ics}\n"
+        world.write(MANY)
+        world.run()
+        feed = world.folder / "follow-ups.ics"
+        before = feed.read_bytes()
+        world.write("applications: []\n")
+        assert world.run().exit_code == 1
+        assert feed.read_bytes() == before
+        assert world.run(force=True).exit_code == 0
+        assert b"VEVENT" not in feed.read_bytes()
+
     def test_two_machines_on_one_calendar_converge_without_duplicates(self, world: World):
         world.run()
         before = world.items()
@@ -481,7 +495,7 @@ class InMemory(World):
     @property
     def targets(self) -> Mapping[str, Any]:
         self.target.requests = 0
-        return {"caldav": lambda **_settings: self.target}
+        return {**TARGETS, "caldav": lambda **_settings: self.target}
 
     def items(self) -> Mapping[str, str]:
         return self.target.items
