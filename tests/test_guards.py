@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -231,6 +231,24 @@ def test_after_a_crash_a_deletion_that_no_token_tells_is_heard_all_the_same(tmp_
     [made] = set(target.items) - before
     target.remove(made)
     assert len(desk.run().outcomes[0].answers) == 1
+
+
+class Silent(MemoryTarget):
+    """Says to any token that nothing changed."""
+
+    def changes(self, token: str) -> Changes:
+        return Changes({}, frozenset(), token)
+
+
+@pytest.mark.parametrize("then", [NOW, NOW + timedelta(days=3)])
+def test_a_token_is_believed_for_a_day_whichever_way_the_clock_goes(tmp_path: Path, then: datetime):
+    desk = Desk(tmp_path, target := Silent())
+    for _ in range(3):
+        desk.run(NOW + timedelta(days=2))
+    target.remove(href_of(desk, "Lee"))
+    assert desk.run(NOW + timedelta(days=2)).outcomes[0].answers == ()
+    desk.run(then)
+    assert CALL in answers(desk)
 
 
 class Spelling(MemoryTarget):
