@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from enum import IntEnum
 
 from calsync.identity import DAYS, OWNED, differing, hashes, uid_of
@@ -213,25 +213,44 @@ def _wanted_steps(wanted: Mapping[str, Wanted], known: Known, day: datetime) -> 
     standing = {mark.window: (mark, found) for mark, found in ours if not known.is_undone(mark)}
     for window, want in wanted.items():
         if window in standing:
-            yield _compare(*standing[window], known, want)
+            yield _compare(*standing[window], known, want, day.tzinfo)
         elif want.creates and not is_past(want.fresh, day):
             yield _missing(window, known, want)
 
 
-def _compare(mark: Mark, found: Found, known: Known, want: Wanted) -> Change | Kept | None:
+def _compare(mark: Mark, found: Found, known: Known, want: Wanted, zone: tzinfo | None) -> Change | Kept | None:
     """Decide about an event that stands where it should."""
-    if found.item.reminder == want.kept:
+    event = found.item.reminder
+    if event == want.kept:
         return None
-    stands, kept = hashes(found.item.reminder), hashes(want.kept)
+    stands = hashes(event)
     base = _base(mark, found, known)
-    if stands == kept:
+    if stands == hashes(want.kept):
         return None
     if base is None:
         return Kept(mark.window, found.item.uid, _UNKNOWN)
     theirs = edited(base, stands)
+    if "start" in theirs:
+        want = replace(want, kept=_at_their_time(want.kept, event, zone), fresh=_at_their_time(want.fresh, event, zone))
+    kept = hashes(want.kept)
     if any(kept[name] != stands[name] for name in OWNED if name not in theirs):
         return _update(mark, found, want, theirs)
     return Kept(mark.window, found.item.uid, f"changed by hand: {', '.join(differing(stands, kept))}")
+
+
+def _at_their_time(wanted: Reminder, stands: Reminder, zone: tzinfo | None) -> Reminder:
+    """What is wanted, with alarms for the start that a person gave: triggers for a day are no good for a moment.
+
+    An event that got a time of day rings when it starts; one that lost it rings at the time, in `zone`, that it had.
+    """
+    is_timed, becomes_timed = (isinstance(each.start, datetime) for each in (wanted, stands))
+    if is_timed is becomes_timed or not wanted.alarms:
+        return wanted
+    trigger = timedelta(0)
+    if isinstance(wanted.start, datetime):
+        local = wanted.start.astimezone(zone)
+        trigger = timedelta(hours=local.hour, minutes=local.minute)
+    return replace(wanted, alarms=(trigger,))
 
 
 def edited(base: Hashes, stands: Hashes) -> tuple[str, ...]:

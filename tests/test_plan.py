@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -448,6 +449,44 @@ def test_who_moves_one_end_sets_both(stands):
     assert change.theirs == ("start", "end")
     assert change.after is not None
     assert (change.after.start, change.after.end, change.after.summary) == (stands.start, stands.end, "B")
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+SLOT = replace(
+    A,
+    start=datetime(2026, 11, 9, 8, 30, tzinfo=UTC),
+    end=datetime(2026, 11, 9, 8, 45, tzinfo=UTC),
+    alarms=(timedelta(0),),
+)
+
+
+@pytest.mark.parametrize(
+    ("wrote", "stands", "rings"),
+    [
+        (A, replace(SLOT, alarms=A.alarms), timedelta(0)),
+        (SLOT, replace(A, alarms=SLOT.alarms), timedelta(hours=9, minutes=30)),
+        (A, replace(MOVED, alarms=A.alarms), timedelta(hours=9)),
+    ],
+)
+def test_an_event_that_got_or_lost_its_time_of_day_rings_when_it_should(wrote, stands, rings):
+    """Triggers are relative to the start: 9:30 behind a meeting at 14:00 would be at night."""
+    midnight = TODAY.replace(tzinfo=BERLIN)
+    wanted = want(replace(wrote, description="You moved it."))
+    [change] = decide(wanted, known(event(stands, wrote), memory=cached(wrote)), midnight).changes
+    assert change.after is not None
+    assert change.after.alarms == (rings,)
+    moved = replace(stands, description="You moved it.", alarms=(rings,))
+    base = replace(wrote, description="You moved it.", alarms=(rings,))
+    assert not decide(wanted, known(event(moved, base), memory=cached(base)), midnight).changes, "once is enough"
+    silent = {WINDOW: Wanted(*[replace(wrote, description="You moved it.", alarms=())] * 2)}
+    [change] = decide(silent, known(event(stands, wrote), memory=cached(wrote)), midnight).changes
+    assert change.after is not None
+    assert change.after.alarms == ()
+
+
+def test_a_form_that_was_changed_in_the_config_brings_its_own_alarms():
+    [change] = decide(want(SLOT), known(event(A), memory=cached()), TODAY).changes
+    assert change.after == SLOT
 
 
 def test_a_removal_says_what_it_cannot_see():

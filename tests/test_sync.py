@@ -377,6 +377,17 @@ class SyncContract:
         again = world.run()
         assert (counted(again), again.outcomes[0].answers) == ((0, 0, 0), ())
 
+    def test_an_event_that_is_given_a_time_of_day_rings_then(self, world: World):
+        world.run()
+        window = "acme/interview-follow-up/1.1"
+        at_two = "DTSTART:20261125T130000Z\r\nDTEND:20261125T140000Z"
+        world.edit(window, "DTSTART;VALUE=DATE:20261123\r\nDTEND;VALUE=DATE:20261128", at_two)
+        world.run()
+        body = world.ours()[window]
+        assert "DTSTART:20261125T130000Z" in body
+        assert re.findall("TRIGGER[^:]*:(.*)\r", body) in (["PT0S"], ["P0D"])  # Xandikos spells it so
+        assert counted(world.run()) == (0, 0, 0)
+
     def test_an_event_that_is_moved_back_to_where_it_was_stays_there(self, world: World):
         world.run()
         for old, new in (("DATE:20261128", "DATE:20261126"), ("DATE:20261126", "DATE:20261128")):
