@@ -53,17 +53,14 @@ def run(load: Callable[[], Config], environ: Mapping[str, str], *, form: str, le
     with contextlib.ExitStack() as stack:
         stack.enter_context(signals(handle, late))
         hold = stack.enter_context(health.locked(paths.state_folder(environ)))
-        services = stack.enter_context(contextlib.closing(Services(environ)))
-        timer = stack.enter_context(contextlib.closing(Timer()))
-        watcher = stack.enter_context(contextlib.closing(Watcher(inbox.ask)))
         daemon = Daemon(
             load,
             environ,
             clock=_SystemClock(),
-            alarm=timer,
+            services=stack.enter_context(contextlib.closing(Services(environ))),
+            alarm=stack.enter_context(contextlib.closing(Timer())),
+            watch=stack.enter_context(contextlib.closing(Watcher(inbox.ask))),
             inbox=inbox,
-            watch=watcher,
-            services=services,
             notifier=Notifier(environ),
             hold=hold,
         )
