@@ -83,6 +83,13 @@ class State:
         """Remember nothing of `href` any more."""
         self._database.execute("DELETE FROM items WHERE place = ? AND href = ?", (place, href))
 
+    def start_anew(self, place: str) -> None:
+        """Forget what stood at `place`, which is gone as a whole; the UIDs that we gave there are used up."""
+        for entry in self.entries(place).values():
+            if entry.written is not None:
+                self.retire(place, entry.written.window, entry.written.generation)
+        self._database.execute("DELETE FROM items WHERE place = ?", (place,))
+
     def retire(self, place: str, window: str, generation: int) -> None:
         """Remember that the UID of this generation was deleted, so that it and those before are not used again."""
         self._database.execute(

@@ -101,6 +101,8 @@ def survey(
         found = _look(target, state, terms, windows, view)
     if not dry_run:
         with state.transaction():
+            if found.view.is_new:
+                state.start_anew(found.place)
             for href, entry in found.seen.items():
                 if entry is not found.before.get(href):
                     state.put(found.place, entry)
@@ -138,6 +140,8 @@ def _look(target: Target, state: State, terms: Terms, windows: Iterable[str], vi
     place = terms.place(target)
     before, undone = state.entries(place), state.undone(target.name, terms.name)
     retired = _latest(state.retired(place), undone)
+    if view.is_new:  # its events went with the old calendar: nobody deleted one of them, and their UIDs are used up
+        before, retired = {}, _latest(retired, _generations(before))
     eyes = Eyes.of(target, terms, before, retired, windows)
     fresh, standing = view.fresh(before), view.standing(before)
     fetched = target.fetch(fresh) if fresh else {}
@@ -242,9 +246,15 @@ def _found(seen: Mapping[str, Entry]) -> Iterator[Found]:
             yield Found(href, entry.resource.etag, entry.item)
 
 
-def _latest(retired: Mapping[str, int], undone: Mapping[str, int]) -> dict[str, int]:
+def _latest(retired: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
     """The last generation of each window that is used up, either way."""
-    return {window: max(retired.get(window, 0), undone.get(window, 0)) for window in {*retired, *undone}}
+    return {window: max(retired.get(window, 0), others.get(window, 0)) for window in {*retired, *others}}
+
+
+def _generations(entries: Mapping[str, Entry]) -> dict[str, int]:
+    """The last generation of each window that we wrote."""
+    marks = sorted((entry.written for entry in entries.values() if entry.written), key=lambda mark: mark.generation)
+    return {mark.window: mark.generation for mark in marks}
 
 
 def _memory(entries: Mapping[str, Entry], undone: Mapping[str, int]) -> dict[str, Remembered]:

@@ -571,6 +571,20 @@ class ServerContract(SyncContract):
             assert "a word that is not it" not in str(error)
         assert world.items() == {}
 
+    def test_a_deleted_calendar_is_made_anew_with_its_reminders_once_that_is_said_to_be_right(self, world: OnServer):
+        """Its events went with it; nobody deleted one of them. UIDs that were deleted are not used again."""
+        world.run()
+        before = world.ours()
+        assert world.server.delete(world.calendar).status in (200, 204)
+        assert "not there any more" in str(world.run().errors[0])
+        assert counted(world.run(force=True, dry_run=True)) == (len(before), 0, 0)
+        report = world.run(force=True)
+        assert (counted(report), world.answers()) == ((len(before), 0, 0), "")
+        after = world.ours()
+        assert sorted(after) == sorted(before)
+        assert not {uid(body) for body in after.values()} & {uid(body) for body in before.values()}
+        assert counted(world.run()) == (0, 0, 0)
+
     def test_a_server_that_is_away_ends_with_4_and_a_dry_run_with_0(self, world: OnServer):
         world.run()
         before = world.items()
