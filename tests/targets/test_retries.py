@@ -15,6 +15,7 @@ from calsync.errors import UnreachableError
 from calsync.model import Resource
 from calsync.targets.base import ConflictError, ItemError, MissingError
 from calsync.targets.caldav import CaldavTarget
+from calsync.targets.davretry import after_a_look
 from tests.scripted import Asked, Reply, Scripted, multistatus, response, serve
 from tests.targets.contract import event
 
@@ -262,3 +263,26 @@ def test_a_write_that_met_another_of_ours_waits_until_that_has_ended(on: On) -> 
 def test_a_lock_that_stays_is_told(on: On) -> None:
     with pytest.raises(ItemError, match="another program holds a lock"):
         on(Reply(423)).target.update(ITEM, OTHER)
+
+
+# ------------------------------------------------------------------------------- a write whose answer was lost
+
+OLD, NEW, THIRD = "BEGIN:OLD\r\n", "BEGIN:NEW\r\n", "BEGIN:THIRD\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [
+        (Resource("a", '"1"', OLD), Resource("a", '"1"', THIRD)),  # the ETag proves it, however the text is spelled
+        (Resource("a", None, OLD), Resource("a", '"2"', OLD)),
+        (Resource("a", 'W/"1"', OLD), Resource("a", 'W/"2"', OLD)),
+    ],
+)
+def test_what_stands_there_as_before_was_not_written(before: Resource, found: Resource) -> None:
+    assert after_a_look("a", found, before, NEW) is None
+
+
+@pytest.mark.parametrize("etag", [None, 'W/"1"'])
+def test_another_text_under_no_or_a_weak_etag_is_somebody_elses(etag: str | None) -> None:
+    with pytest.raises(ConflictError):
+        after_a_look("a", Resource("a", etag, THIRD), Resource("a", etag, OLD), NEW)
