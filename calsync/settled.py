@@ -36,12 +36,16 @@ class Settled:
         return Outcome(target, where, kept=list(self.kept), unchanged=self.unchanged, requests=requests)
 
 
-def digest(config: Config, today: date) -> str:
+def digest(config: Config, today: date) -> str | None:
     """Of all that windows and reminders are made from. To be taken before the files are read.
 
-    What is not in it (the zones' and holidays' data, libraries) counts from the next day on.
+    What is not in it (the zones' and holidays' data, libraries) counts from the next day on. None where a journal is
+    nothing that can be read twice, such as a pipe.
     """
-    files = [_digest_of(path) for path in (*config.applications, config.answers)]
+    paths = (*config.applications, config.answers)
+    if any(path.exists() and not (path.is_file() or path.is_dir()) for path in paths):
+        return None
+    files = [_digest_of(path) for path in paths]
     return sha256(repr((__version__, config, today, files)).encode()).hexdigest()
 
 

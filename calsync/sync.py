@@ -141,7 +141,7 @@ def _read(config: Config, today: date, known: PublicHolidays) -> Book:
 class _Run:
     """What the visits of one run share. `before` is what the last run came to, if it went by the same.
 
-    `made_from` is `settled.digest`; None once the calendar has told something, which is in no digest.
+    `made_from` is `settled.digest`; None also once the calendar has told something, which is in no digest.
     """
 
     book: Callable[[], Book]

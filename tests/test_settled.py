@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -161,6 +162,21 @@ def test_a_file_in_a_folder_of_the_journal_counts_by_name_and_by_content(world: 
     else:
         (path / "one.yaml").rename(path / "one.bak")
     assert world.run().outcomes[0].changes
+
+
+def test_a_journal_from_a_pipe_is_read_each_time_and_once_a_run(world: OnQuirks) -> None:
+    path = world.folder / "applications.yaml"
+    before = path.read_text()
+    path.unlink()
+    os.mkfifo(path)
+    counts = []
+    for journal in (before, before, before, RENAMED):
+        with ThreadPoolExecutor() as pool:
+            writing = pool.submit(path.write_text, journal)
+            counts.append(len(world.run().outcomes[0].changes))
+            writing.result(timeout=10)
+    assert counts[:3] == [0, 0, 0]
+    assert counts[3] > 0
 
 
 def test_after_everything_was_taken_away_everything_is_made_again(world: OnQuirks) -> None:
