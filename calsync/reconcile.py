@@ -23,7 +23,7 @@ from calsync.plan import remove as plan_removal
 from calsync.recording import Recorder
 from calsync.several import at_once
 from calsync.signals import Seen
-from calsync.state import State
+from calsync.state import BATCH, State
 from calsync.survey import Ask, Survey, Terms, guard_many, survey
 from calsync.targets.base import ConflictError, ItemError, MissingError, Target
 
@@ -204,7 +204,8 @@ class _Run:
     def carry_out(self) -> None:
         """Make the changes, several at a time where the target takes that: deletes, then creates, then updates.
 
-        Each result is recorded as it comes, here, in the one thread that has the state.
+        Each result is recorded as it comes, here, in the one thread that has the state. What a crash loses of that is
+        met again in the calendar as ours; but a delete would be taken for the user's, so each of these is kept at once.
         """
         self.notes.forget_missing(self._is_current)
         self.notes.adopt_unmarked(self._standing(), self.wanted)
@@ -212,9 +213,9 @@ class _Run:
             views.drop(self.state, self.survey.place)  # until the end: a crash on the way costs a list
         planned, self.outcome.changes = self.outcome.changes, []
         concluded = 0
-        for _, phase in groupby(planned, key=lambda each: each[0].action):
+        for action, phase in groupby(planned, key=lambda each: each[0].action):
             writes = (self._prepared(change) for change, _ in phase)
-            with self.state.in_batches() as recorded:
+            with self.state.in_batches(1 if action is Action.DELETE else BATCH) as recorded:
                 for write, result in at_once(((write, write.send) for write in writes), self.target.connections):
                     self._conclude(write, result)
                     recorded()

@@ -25,7 +25,7 @@ from calsync.model import Hashes, Item, Mark, Reminder, Resource, Stamp
 
 _VERSION = 1
 _FILE = "state.sqlite3"
-_BATCH = 50
+BATCH = 50
 """So many results may be lost by a crash. Each transaction takes five times as long as what is in it."""
 _TABLES = (
     """CREATE TABLE items (
@@ -159,10 +159,10 @@ class State:
             yield
 
     @contextmanager
-    def in_batches(self) -> Iterator[Callable[[], None]]:
+    def in_batches(self, size: int = BATCH) -> Iterator[Callable[[], None]]:
         """Changes that come one by one are kept so many at a time, all of them at the end, also where an error ends it.
 
-        Gives what is to be called after each. What a crash loses is met again as ours, in the calendar.
+        Gives what is to be called after each.
         """
         count = 0
         self._database.execute("BEGIN")
@@ -170,7 +170,7 @@ class State:
         def taken() -> None:
             nonlocal count
             count += 1
-            if count % _BATCH == 0:
+            if count % size == 0:
                 self._database.execute("COMMIT")
                 self._database.execute("BEGIN")
 

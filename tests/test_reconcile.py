@@ -16,6 +16,7 @@ from calsync.errors import SyncFailedError, UnreachableError
 from calsync.identity import uid_of
 from calsync.model import Mark, Resource
 from calsync.plan import Action
+from calsync.state import opened
 from calsync.targets.base import ConflictError, ItemError, Listing, MissingError
 from calsync.targets.memory import MemoryTarget
 from calsync.uids import uids
@@ -618,6 +619,31 @@ def test_a_crash_at_any_write_and_a_second_run_end_the_same(tmp_path: Path, jour
     assert desk.calendar() == quiet(tmp_path / "quiet", journal)
     report = desk.run(NOW + timedelta(minutes=2))
     assert (counted(report), kept(report)) == ((0, 0, 0), {})
+
+
+class Witness(MemoryTarget):
+    """Looks, at each delete, which events the state still has on the disk: what a run after a crash would know."""
+
+    connections = 1
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.known: list[int] = []
+
+    def delete(self, item: Resource) -> None:
+        with opened(self.folder, writes=False) as state:
+            self.known.append(len(state.hrefs("caldav default memory")))
+        super().delete(item)
+
+
+def test_each_delete_is_on_record_before_the_next(tmp_path: Path):
+    """Else, after a crash, a window that is wanted again would count as deleted by the user."""
+    desk = Desk(tmp_path, Witness(tmp_path / "state"))
+    desk.run()
+    desk.write("applications: []\n")
+    assert counted(desk.run()) == (0, 0, 3)
+    assert desk.target.known == [3, 2, 1]
 
 
 @pytest.mark.parametrize("lost", [False, True])
