@@ -10,6 +10,7 @@ Public face: `read`, the policy of a config's block; `NAMES`.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from calsync import fields as f
@@ -46,8 +47,9 @@ def read(fields: Fields | None) -> Policy:
     return _over(_preset(fields.get_or("preset", f.one_of(NAMES), NAMES["szlucha"])), fields)
 
 
+@cache
 def _preset(path: Path) -> Policy:
-    """The policy of one file of this folder."""
+    """The policy of one file of this folder, which stays as it is."""
     document = yamlfile.load(path)
     assert isinstance(document.root, Mapping), "a preset is a map; the tests read each"
     policy = _over(Policy(), Fields(document, document.root, KEYS[1:]))

@@ -94,13 +94,13 @@ class Trust:
     client_key: Path | None = None
 
     def __post_init__(self) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if self.ca_file is not None:
             with _about("ca_file", self.ca_file):
-                context.load_verify_locations(self.ca_file)
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(self.ca_file)
         if self.client_certificate is not None:
             with _about("client_certificate", self.client_certificate):
                 # A key with a passphrase would make the library ask for it on the terminal.
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                 context.load_cert_chain(self.client_certificate, self.client_key, password=lambda: "")
 
     @property
