@@ -169,9 +169,10 @@ def _guard_place(target: Target, view: View, state: State, terms: Terms) -> None
         return
     if state.entries(terms.place(target, terms.expected)):
         found = "it is not there any more" if view.is_new else f"{target.where} was found instead"
+        which = "a new one" if view.is_new else "this one"
         raise GuardError(
             f"The calendar at {terms.expected} holds reminders of calsync, but {found}. Nothing was changed. "
-            f"If that is as it should be, run calsync once with --force."
+            f"If that is as it should be, run calsync once with --force: then {which} gets all of them."
         )
 
 

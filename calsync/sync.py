@@ -15,13 +15,12 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from calsync import opening, paths, publicholidays, settled, state
+from calsync import opening, paths, settled, state
 from calsync.config import Config
 from calsync.errors import CalsyncError, ConfigError, GuardError, Problem, UnreachableError
 from calsync.model import Outlook, Reminder, State, Window
 from calsync.moment import Moment
 from calsync.outcome import Desired, Outcome
-from calsync.publicholidays import PublicHolidays
 from calsync.settled import Settled
 from calsync.signals import Answer
 from calsync.survey import Terms, changes
@@ -110,7 +109,7 @@ def run_once(  # noqa: PLR0913  # how a run goes; the flags by name
     """
     must_have_target(config)
     made_from = settled.digest(config, moment.today)
-    book = lru_cache(partial(_read, config, moment.today, publicholidays.kept(environ, writes=not dry_run)))
+    book = lru_cache(partial(_read, config, moment.today, environ, writes=not dry_run))
     report = Report(look=lambda: book().outlook, words=words(config), zone=config.timezone, dry_run=dry_run)
     folder = paths.state_folder(environ)
     if not state.is_there(folder):
@@ -130,11 +129,12 @@ def run_once(  # noqa: PLR0913  # how a run goes; the flags by name
     return report
 
 
-def _read(config: Config, today: date, known: PublicHolidays) -> Book:
-    """The journal, and the rules with it: neither is loaded where there is nothing to do."""
+def _read(config: Config, today: date, environ: Mapping[str, str], *, writes: bool) -> Book:
+    """The journal, and rules and holidays with it: nothing of that is loaded where there is nothing to do."""
+    from calsync import publicholidays
     from calsync.book import Book
 
-    return Book(config, today, known)
+    return Book(config, today, publicholidays.kept(environ, writes=writes))
 
 
 @dataclass(slots=True)
