@@ -223,16 +223,16 @@ def _compare(mark: Mark, found: Found, known: Known, want: Wanted, zone: tzinfo 
     event = found.item.reminder
     if event == want.kept:
         return None
-    stands = hashes(event)
+    stands, kept = hashes(event), hashes(want.kept)
     base = _base(mark, found, known)
-    if stands == hashes(want.kept):
+    if stands == kept:
         return None
     if base is None:
         return Kept(mark.window, found.item.uid, _UNKNOWN)
     theirs = edited(base, stands)
     if "start" in theirs:
         want = replace(want, kept=_at_their_time(want.kept, event, zone), fresh=_at_their_time(want.fresh, event, zone))
-    kept = hashes(want.kept)
+        kept = hashes(want.kept)
     if any(kept[name] != stands[name] for name in OWNED if name not in theirs):
         return _update(mark, found, want, theirs)
     return Kept(mark.window, found.item.uid, f"changed by hand: {', '.join(differing(stands, kept))}")

@@ -83,11 +83,10 @@ class State:
         """Remember nothing of `href` any more."""
         self._database.execute("DELETE FROM items WHERE place = ? AND href = ?", (place, href))
 
-    def start_anew(self, place: str) -> None:
-        """Forget what stood at `place`, which is gone as a whole; the UIDs that we gave there are used up."""
-        for entry in self.entries(place).values():
-            if entry.written is not None:
-                self.retire(place, entry.written.window, entry.written.generation)
+    def start_anew(self, place: str, used: Mapping[str, int]) -> None:
+        """Forget what stood at `place`, which is gone as a whole; `used` has the last generation of each window."""
+        for window, generation in used.items():
+            self.retire(place, window, generation)
         self._database.execute("DELETE FROM items WHERE place = ?", (place,))
 
     def retire(self, place: str, window: str, generation: int) -> None:

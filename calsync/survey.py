@@ -102,7 +102,7 @@ def survey(
     if not dry_run:
         with state.transaction():
             if found.view.is_new:
-                state.start_anew(found.place)
+                state.start_anew(found.place, found.known.retired)
             for href, entry in found.seen.items():
                 if entry is not found.before.get(href):
                     state.put(found.place, entry)

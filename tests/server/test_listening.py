@@ -416,16 +416,14 @@ def test_who_does_not_read_an_encrypted_answer_is_let_go_of(
 
 
 def test_tls_and_a_client_that_stalls_in_its_greeting(
-    tmp_path: Path, page: Page, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    secure: tuple[Path, Path, ssl.SSLContext],
+    page: Page,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(exchange, "REQUEST_SECONDS", 1)
-    ca = trustme.CA()
-    pair = ca.issue_cert("localhost")
-    pair.cert_chain_pems[0].write_to_path(tmp_path / "c.pem")
-    pair.private_key_pem.write_to_path(tmp_path / "k.pem")
-    context = ssl.create_default_context()
-    ca.configure_trust(context)
-    with listening(page, Listen("127.0.0.1", 0, tmp_path / "c.pem", tmp_path / "k.pem")) as (listen,):
+    certificate, key, context = secure
+    with listening(page, Listen("127.0.0.1", 0, certificate, key)) as (listen,):
         assert listen.url.startswith("https://")
         with connected(listen.url) as stalled:
             stalled.sendall(b"\x16\x03\x01")
