@@ -9,12 +9,13 @@ told in `docs/calendars.md` ("What people and programs do to it").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from icalendar import Alarm, Calendar, Component, Event, Timezone
-from icalendar.parser import Contentline
 from icalendar.prop import vDuration, vInline, vText
 
 from calsync.identity import DAYS, differing, hashes, hashes_text, mark_text, read_hashes, read_mark
@@ -38,8 +39,10 @@ _PROPERTIES: Mapping[str, str] = {
 _MOMENT = "%Y%m%dT%H%M%SZ"
 _NO_TIME = "PT0S"
 """A trigger of no length. icalendar writes "P0D", which is right and which some clients do not read."""
-_CONTENT_LINE: Callable[[str], Any] = Contentline
-_OCTETS = 75
+_ROOM = 74
+"""The octets of a line in one piece of it: 75 with the space that a further piece begins with (RFC 5545 3.1)."""
+_ESCAPES = re.compile(r"[\\;,\r\n]")
+"""What text is not written as it is (3.3.11)."""
 _UNREADABLE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 """What icalendar, or a value of another kind than RFC 5545 gives the property, may raise."""
 _SENTINEL_YEAR = 1976
@@ -49,8 +52,7 @@ _SENTINEL_YEAR = 1976
 def build(reminder: Reminder, mark: Mark, uid: str, stamp: Stamp, zone: tzinfo, base: Hashes) -> str:
     """A whole VCALENDAR with the event of `reminder`; timed ones are written in `zone`. `base` are its hashes.
 
-    The library's values and content lines escape and fold; its components take ten times as long, and are for events
-    that stand there.
+    The library's values escape; its components take ten times as long, and are for events that stand there.
     """
     start, timezone = _local(reminder.start, zone), ""
     if isinstance(start, datetime) and start.tzinfo is not UTC:
@@ -81,7 +83,12 @@ def _event_lines(reminder: Reminder, uid: str, stamp: Stamp, zone: tzinfo) -> It
 
 def _alarm_lines(trigger: timedelta, text: str) -> Iterator[str]:
     yield from ("BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{_escaped(text)}")
-    yield from (f"TRIGGER:{_own_text(vDuration(trigger)) if trigger else _NO_TIME}", "END:VALARM")
+    yield from (f"TRIGGER:{_trigger(trigger)}", "END:VALARM")
+
+
+@lru_cache(maxsize=64)
+def _trigger(trigger: timedelta) -> str:
+    return _own_text(vDuration(trigger)) if trigger else _NO_TIME
 
 
 def _when(moment: date, zone: tzinfo) -> str:
@@ -96,12 +103,29 @@ def _moment(moment: datetime) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _own_text(vText(text))
+    return _own_text(vText(text)) if _ESCAPES.search(text) else text
 
 
 def _folded(line: str) -> str:
-    """A content line of at most 75 octets a piece (3.1); the library goes character by character."""
-    return line if len(line) < _OCTETS and line.isascii() else _own_text(_CONTENT_LINE(line))
+    """A content line in pieces of at most 75 octets; the library goes character by character."""
+    if len(line) <= _ROOM and line.isascii():
+        return line
+    octets = line.encode()
+    pieces, start = [], 0
+    while len(octets) - start > _ROOM:
+        end = _fold(octets, start)
+        pieces.append(octets[start:end])
+        start = end
+    return b"\r\n ".join([*pieces, octets[start:]]).decode()
+
+
+def _fold(octets: bytes, start: int) -> int:
+    """Where the piece that begins at `start` ends: within no character, and not behind a backslash that escapes."""
+    end = start + _ROOM
+    while octets[end] & 0b1100_0000 == 0b1000_0000:  # a further octet of a character of UTF-8
+        end -= 1
+    piece = octets[start:end]
+    return end - (len(piece) - len(piece.rstrip(b"\\"))) % 2
 
 
 def _own_text(value: Any) -> str:  # noqa: ANN401 - the library's values have no type in common

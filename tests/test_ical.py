@@ -173,6 +173,17 @@ def test_long_words_are_folded_between_characters(word):
     assert vobject.readOne(body).vevent.summary.value == word
 
 
+@given(st.text(st.sampled_from("a\\é日🎉 "), max_size=400) | st.text(st.characters(exclude_categories=["Cc", "Cs"])))
+def test_a_line_is_folded_within_no_character_and_no_escape(line):
+    pieces = ical._folded(line).encode("utf-8").split(b"\r\n ")
+    assert b"".join(pieces).decode() == line
+    assert all(len(piece) <= 75 - bool(number) for number, piece in enumerate(pieces))
+    assert all(piece for piece in pieces[1:])
+    for piece in pieces[:-1]:
+        assert len(piece) >= 75 - 5, "no shorter than a character and an escape ask for"
+        assert len(re.search(r"\\*$", piece.decode())[0]) % 2 == 0
+
+
 @pytest.mark.parametrize("text", ["a,b;c", "\\", "\\n", "\\\\n", "a\nb", "\\,", 'say "hi"', "a:b", "C:\\new;x,y"])
 def test_text_with_signs_of_the_format_comes_back_as_it_was(text):
     read = ical.parse(build(replace(ALL_DAY, summary=text, description=text, location=text))).reminder
@@ -584,4 +595,4 @@ def test_a_new_event_is_as_the_library_would_write_it(reminder, mark, zone):
     """`build` puts content lines together by itself; but for their order they are those of the library's components."""
     body = re.sub("BEGIN:VTIMEZONE.*END:VTIMEZONE\r\n", "", build(reminder, zone, mark), flags=re.DOTALL)
     theirs = Calendar.from_ical(body).to_ical().decode().replace("TRIGGER:P0D\r\n", "TRIGGER:PT0S\r\n")
-    assert sorted(theirs.split("\r\n")) == sorted(body.split("\r\n"))
+    assert sorted(unfolded(theirs)) == sorted(unfolded(body))
