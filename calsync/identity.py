@@ -58,7 +58,13 @@ def read_mark(text: str) -> Mark | None:
 
 def hashes(reminder: Reminder) -> Hashes:
     """A short hash of each owned field."""
-    return {name: sha256(_normal(getattr(reminder, name)).encode()).hexdigest()[:8] for name in OWNED}
+    return {name: _hash(getattr(reminder, name)) for name in OWNED}
+
+
+@lru_cache(maxsize=512)
+def _hash(value: object) -> str:
+    """The hash of a field. Values that are equal have the same: most reminders have most of them in common."""
+    return sha256(_normal(value).encode()).hexdigest()[:8]
 
 
 def hashes_text(values: Hashes) -> str:
