@@ -169,8 +169,8 @@ class _Run:
     def decide(self) -> None:
         """Compare each window as it was to be written when it was, and as it is to be written now."""
         kept, standing = self._drawn(), self._standing()
-        is_right = all(key in standing and standing[key].item.reminder == reminder for key, reminder in kept.items())
-        fresh = kept if is_right else self.desired.draw({})
+        are_right = all(key in standing and standing[key].item.reminder == reminder for key, reminder in kept.items())
+        fresh = kept if are_right or kept.keys().isdisjoint(standing) else self.desired.draw({})
         self.wanted = {
             window: Wanted(reminder, fresh[window], creates=window in self.desired.creates)
             for window, reminder in kept.items()

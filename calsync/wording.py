@@ -141,6 +141,8 @@ def _mailto(address: str, subject: str, body: str) -> str:
 
 def _paragraphs(text: str) -> str:
     """`text` with one empty line between paragraphs, and none around them."""
+    if "\n" not in text:
+        return text if text.strip(" ") else ""
     lines: list[str] = []
     for line in text.strip("\n").split("\n"):
         if line.strip(" ") or (lines and lines[-1]):
