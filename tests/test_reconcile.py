@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from calsync import book, config, sync
+from calsync import book, config, reminders, sync
 from calsync.errors import SyncFailedError, UnreachableError
 from calsync.identity import uid_of
 from calsync.model import Mark, Resource
@@ -80,6 +80,21 @@ def kept(report: sync.Report) -> dict[str, str]:
 
 def failed(report: sync.Report) -> dict[str, str]:
     return {each.change.window: each.because for outcome in report.outcomes for each in outcome.failed}
+
+
+def test_a_first_sync_draws_each_reminder_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments: list[Mapping[str, datetime]] = []
+    draw = reminders.reminders
+    monkeypatch.setattr(
+        reminders,
+        "reminders",
+        lambda shown, form, written, now: moments.append(written) or draw(shown, form, written, now),
+    )
+    assert counted(desk.run())[0]
+    assert moments == [{}]
+    desk.write(RENAMED)
+    desk.run(NOW + timedelta(hours=1))
+    assert len(moments) == 3, "as of when each was written, and as of now"
 
 
 # ------------------------------------------------------------------------------------ targets with a quirk

@@ -1,5 +1,6 @@
 """The cache: it gives back what it was given, one process writes it, and it may be lost at any time."""
 
+import json
 import os
 import resource
 import sqlite3
@@ -107,6 +108,17 @@ def test_what_was_put_is_there_in_the_next_run(folder):
     remember(folder, ENTRY)
     assert remembered(folder) == {"/cal/uid.ics": ENTRY}
     assert remembered(folder, "another place") == {}
+
+
+def test_mark_and_base_are_kept_once_and_also_read_where_they_stand_in_the_event_too(folder):
+    remember(folder, ENTRY)
+    with sqlite3.connect(folder / "state.sqlite3") as database:
+        told = json.loads(database.execute("SELECT item FROM items").fetchone()[0])
+        assert not {"mark", "base"} & told.keys()
+        twice = {**told, "mark": {"name": MARK.name, "window": MARK.window, "generation": 1}, "base": hashes(REMINDER)}
+        database.execute("UPDATE items SET item = ?", (json.dumps(twice),))
+    database.close()
+    assert remembered(folder) == {"/cal/uid.ics": ENTRY}
 
 
 def test_what_is_put_again_replaces_what_was_there(folder):
