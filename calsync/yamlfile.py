@@ -29,6 +29,8 @@ MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 50
 """Lists and maps may be nested this deep; calsync's own files need five."""
 
+_TOO_DEEP = f"lists and maps are nested more than {MAX_DEPTH} deep"
+
 MAX_EXPANSION = 100_000
 """Aliases may add so many nodes to those that the file itself has (the "billion laughs" attack)."""
 
@@ -211,6 +213,8 @@ def _parse(document: Document) -> None:
 def _complain_of_syntax(document: Document, error: yaml.MarkedYAMLError) -> None:
     text, mark, began = f"this is not YAML: {error.problem}", error.problem_mark, error.context_mark
     assert mark is not None, "both parsers say where"
+    if "maximum nesting depth" in text:  # libyaml 0.2.6 has a bound of its own, and reads ahead in brackets
+        text, began = _TOO_DEEP, None
     line, column = mark.line + 1, mark.column + 1
     lines = document.text.splitlines()
     if line > len(lines):  # the file has ended too early
@@ -269,7 +273,7 @@ class _Builder:
         if kind is yaml.AliasEvent:
             return self._alias(event)
         if depth == MAX_DEPTH:
-            self._stop(f"lists and maps are nested more than {MAX_DEPTH} deep", event)
+            self._stop(_TOO_DEEP, event)
         if event.tag is not None:
             self._complain_of_tag(event)
         read = self._mapping if kind is yaml.MappingStartEvent else self._sequence
