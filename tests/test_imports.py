@@ -25,8 +25,8 @@ caldav: {url: "http://127.0.0.1:9", username: alice, password_env: WORD, calenda
 """
 HEAVY = set(
     """
-    aiohttp apscheduler bcrypt caldav dns holidays icalendar inotify_simple jinja2 lxml niquests phonenumbers radicale
-    requests sqlite3 ssl subprocess tenacity tzlocal asyncio email http importlib.metadata logging tempfile
+    aiohttp apscheduler bcrypt caldav dns holidays icalendar inotify_simple jinja2 lxml niquests phonenumbers pycurl
+    radicale requests sqlite3 ssl subprocess tenacity tzlocal asyncio email http importlib.metadata logging tempfile
     """.split()  # noqa: SIM905  # a list of words reads better without the quotes
 )
 """What takes longer to load than a journal to read, or has no business where nothing is written or asked."""

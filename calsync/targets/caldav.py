@@ -19,11 +19,12 @@ from calsync.model import Resource
 from calsync.targets import davfind, davread, davservice, davtls, davurl, davxml
 from calsync.targets.base import Changes, ConflictError, ItemError, Listing, MissingError
 from calsync.targets.davdns import look_up
-from calsync.targets.davhttp import Connection, Trust
+from calsync.targets.davhttp import Connection
 from calsync.targets.davlogin import Login, Renew, Scheme
 from calsync.targets.davretry import Patience, Sleep, after_a_look, carefully
 from calsync.targets.davservice import Entrance, Resolve
 from calsync.targets.davsync import Tokens
+from calsync.targets.davtrust import Trust
 from calsync.targets.davwords import Answer, has_uid_conflict, refusal
 
 MULTIGET_SIZE = 50

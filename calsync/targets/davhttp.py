@@ -1,49 +1,37 @@
 """One login to one CalDAV server, over the `caldav` library's client; the only import of that library.
 
-The library's low-level requests are used, with conditions of our own and every answer checked here, because its
+`Client` is the library's base client with libcurl as its HTTP library (`davcurl.py`), as its own is one with niquests.
+Its low-level requests are used, with conditions of our own and every answer checked here, because its
 objects take a login page for data, re-send writes after a redirect, and drop a weak ETag's condition silently.
 What the environment says about proxies counts; what it says about logins (.netrc) does not.
-Public face: `Connection`, `Trust`, and the errors that tell kinds of silence apart.
+Public face: `Connection`, and the errors that tell kinds of silence apart.
 """
 
 from __future__ import annotations
 
 import logging
-import ssl
+import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass
 
 import caldav.lib.error
-from caldav.davclient import DAVClient
-from caldav.lib.http_sync import requests as http
+from caldav.base_client import BaseDAVClient
 
 from calsync import __version__
-from calsync.errors import ConfigError, LoginError, Problem, UnreachableError
+from calsync.errors import LoginError, UnreachableError
 from calsync.targets import davurl, davxml
+from calsync.targets.davcurl import Reply, Wire, WireError
+from calsync.targets.davfault import Fault
 from calsync.targets.davlogin import Credential, Login
 from calsync.targets.davretry import PassingError, Patience
-from calsync.targets.davwords import Answer, come_back, is_cut_off, refusal, why_no_answer
+from calsync.targets.davtrust import Trust
+from calsync.targets.davwords import Answer, come_back, refusal, why_no_answer
 from calsync.targets.davxml import Multistatus
 
 REDIRECTS = 5
-
-_SURPRISES = (
-    caldav.lib.error.DAVError,
-    http.exceptions.BaseHTTPError,  # type: ignore[attr-defined]  # it has no other name that is not deeper inside
-    SyntaxError,
-    ValueError,
-    TypeError,
-    AttributeError,
-)
-"""What the libraries raise from within their reading of an answer that is not what its type says."""
 
 _log = logging.getLogger(__name__)
 
@@ -82,80 +70,51 @@ class _RefusedError(Exception):
     """The server refuses the login (401); its text is the WWW-Authenticate."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """Whose certificates are trusted (the system's unless said), and which one we show; PEM files.
+class Client(BaseDAVClient):
+    """The library's client over libcurl: it says how to log in, and what a refusal means."""
 
-    Raises ConfigError for a file that cannot be used.
-    """
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.headers = {"User-Agent": f"calsync/{__version__}", "Accept-Encoding": "identity"}
 
-    ca_file: Path | None = None
-    client_certificate: Path | None = None
-    client_key: Path | None = None
+    def log_in(self, credential: Credential) -> None:
+        """Send this from now on."""
+        self._credential = credential
+        self.build_auth_object()
 
-    def __post_init__(self) -> None:
-        if self.ca_file is not None:
-            with _about("ca_file", self.ca_file):
-                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(self.ca_file)
-        if self.client_certificate is not None:
-            with _about("client_certificate", self.client_certificate):
-                # A key with a passphrase would make the library ask for it on the terminal.
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                context.load_cert_chain(self.client_certificate, self.client_key, password=lambda: "")
+    def build_auth_object(self, auth_types: list[str] | None = None) -> None:  # noqa: ARG002  # what it is given
+        """What the library calls where it wants a login; a credential says by itself how it is sent."""
+        self.auth = self._credential
 
-    @property
-    def shown(self) -> str | tuple[str, str] | None:
-        """The client certificate, as the HTTP library takes it."""
-        if self.client_certificate is None:
-            return None
-        return (str(self.client_certificate), str(self.client_key or self.client_certificate))
+    def request(self, url: str, method: str, body: str, headers: Mapping[str, str]) -> Reply:
+        """Send one request.
 
-
-@contextmanager
-def _about(key: str, path: Path) -> Iterator[None]:
-    """Errors about a certificate's file become ConfigError."""
-    try:
-        yield
-    except OSError as error:  # ssl.SSLError is one
-        unfit = "this is no PEM file, or its key is missing, another's, or has a passphrase"
-        why = unfit if isinstance(error, ssl.SSLError) else error.strerror
-        raise ConfigError([Problem(f"caldav.{key}", 0, 0, f"{path} cannot be used: {why}")]) from None
-
-
-class _Session(http.Session):
-    """An HTTP session that follows no redirect and counts what it sends, answers to a login challenge included."""
-
-    def __init__(self) -> None:
-        # HTTP/3 and revocation look-ups are further requests to further ports and hosts that nobody asked for.
-        super().__init__(disable_http3=True, revocation_configuration=None)
-        self.trust_env = False  # it would read .netrc; proxies are looked up below
-        self.sent = 0
-        self._lock = threading.Lock()
-
-    def request(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401  # the parent's arguments, passed on
-        """As the library's (method, URL, ...), but a redirect is an answer. Raises _RefusedError for a 401."""
-        more, began, became = 0, time.monotonic(), "no answer"
+        Raises WireError, _RefusedError for a 401, and the library's RateLimitError.
+        """
+        address, sent = self._prepare_request(davurl.sendable(url), method, body, headers)
+        reply, began, became = None, time.monotonic(), "no answer"
         try:
-            own = {"allow_redirects": False, "proxies": proxies(args[1])}
-            response = super().request(*args, **{**settings, **own})
-            more, became = len(response.history), f"{response.status_code}"
+            reply = self._wire.exchange(method, str(address), body.encode(), sent, self.auth, proxy(url))
+            became = f"{reply.status}"
         finally:
-            _log.debug("%s %s: %s, %.0f ms", args[0], _plain(args[1]), became, 1000 * (time.monotonic() - began))
-            with self._lock:
-                self.sent += 1 + more
-        if response.status_code == 401:
-            raise _RefusedError(response.headers.get("WWW-Authenticate") or "")
-        return response
+            _log.debug("%s %s: %s, %.0f ms", method, _plain(url), became, 1000 * (time.monotonic() - began))
+        caldav.lib.error.raise_if_rate_limited(reply.status, url, reply.headers.get("retry-after"))
+        if reply.status == 401:
+            raise _RefusedError(reply.headers.get("www-authenticate", ""))
+        return reply
 
 
-def proxies(url: str) -> dict[str, str]:
-    """The proxy for this URL by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; none stands before loopback."""
+def proxy(url: str) -> str:
+    """The proxy for this URL by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, or ""; none stands before loopback."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ) or davurl.is_loopback(url):
+        return ""
+    from urllib.request import getproxies_environment, proxy_bypass
+
     parts = urlsplit(url)
-    if davurl.is_loopback(url) or proxy_bypass(parts.hostname or ""):
-        return {}
+    if proxy_bypass(parts.hostname or ""):
+        return ""
     known = getproxies_environment()
-    proxy = known.get(parts.scheme) or known.get("all")
-    return {parts.scheme: proxy} if proxy else {}
+    return known.get(parts.scheme) or known.get("all") or ""
 
 
 class Connection:
@@ -179,25 +138,15 @@ class Connection:
         self._insecure = allow_insecure
         self._lock = threading.Lock()
         self.settle(home)
-        self._client = DAVClient(
-            url=home,
-            timeout=timeout,  # type: ignore[arg-type]  # it says int, and the HTTP library takes floats
-            headers={"User-Agent": f"calsync/{__version__}", "Accept-Encoding": "identity"},
-            ssl_verify_cert=str(trust.ca_file) if trust.ca_file is not None else True,
-            ssl_cert=trust.shown,
-            enable_rfc6764=False,
-            rate_limit_handle=False,
-        )
-        self._client.session.close()
-        self._session = _Session()
-        self._client.session = self._session
+        self._wire = Wire(timeout=timeout, trust=trust)
+        self._client = Client(self._wire)
         if login.current is not None:
             self._log_in(login.current)
 
     @property
     def requests(self) -> int:
         """How many requests were sent."""
-        return self._session.sent
+        return self._wire.sent
 
     def settle(self, home: str) -> None:
         """From now on the password is meant for the server of this URL. Raises ConfigError where none may go there."""
@@ -206,7 +155,7 @@ class Connection:
 
     def close(self) -> None:
         """Close all connections."""
-        self._session.close()
+        self._wire.close()
 
     def read(self, method: str, url: str, body: str = "", headers: Mapping[str, str] | None = None) -> Answer:
         """Ask, patiently, and follow redirects that stay on this server."""
@@ -266,10 +215,7 @@ class Connection:
 
     def _log_in(self, credential: Credential) -> None:
         with self._lock:
-            self._client.username = credential.username
-            self._client.password = credential.password.reveal()
-            self._client.auth_type = credential.scheme
-            self._client.build_auth_object()
+            self._client.log_in(credential)
 
     def _send(self, method: str, url: str, body: str, headers: Mapping[str, str] | None) -> Answer:
         """One request, with each login that may be tried; the answer is whatever it is, but for 401, 429 and 503."""
@@ -286,7 +232,7 @@ class Connection:
 
     def _ask(self, method: str, url: str, body: str, headers: Mapping[str, str] | None) -> Answer:
         try:
-            response = self._client.request(url, method, body, headers or {})
+            reply = self._client.request(url, method, body, headers or {})
         except caldav.lib.error.RateLimitError as error:
             wait = error.retry_after_seconds
             raise OverloadedError(
@@ -294,26 +240,32 @@ class Connection:
                 f" It says: try again {come_back(wait)}.",
                 wait,
             ) from None
-        except caldav.lib.error.AuthorizationError as error:  # a 403; a 401 has become a _RefusedError
-            return Answer(403, url, {}, _text(error.body), None, tuple(error.preconditions))
-        except OSError as error:
+        except WireError as error:
             raise self._no_answer(error, url) from None
-        except _SURPRISES:
-            raise GarbledError(f"The answer of {url} cannot be read: it is cut off, or garbled.") from None
-        if response.status == 503:
+        if reply.status == 503:
             raise OverloadedError("The server is not available now (503). Try again later.")
-        self.date = response.headers.get("Date") or self.date
-        return Answer.of(response, url)
+        self.date = reply.headers.get("date") or self.date
+        try:
+            return Answer.of(reply.status, url, reply.headers, reply.body)
+        except SyntaxError:
+            raise GarbledError(_GARBLED.format(url)) from None
 
-    def _no_answer(self, error: OSError, url: str) -> NoAnswerError:
-        if isinstance(error, http.exceptions.ProxyError):
-            proxy = _host(next(iter(proxies(url).values()), ""))
+    def _no_answer(self, error: WireError, url: str) -> UnreachableError:
+        if error.fault is Fault.GARBLED:
+            return GarbledError(_GARBLED.format(url))
+        if error.fault is Fault.PROXY:
             return NoAnswerError(
-                f"The proxy {proxy} does not let us through to {_host(url)}. It is from the environment: HTTPS_PROXY,"
-                " HTTP_PROXY or ALL_PROXY; NO_PROXY names the servers that need none."
+                f"The proxy {_host(proxy(url))} does not let us through to {_host(url)}. It is from the environment:"
+                " HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names the servers that need none."
             )
-        text = why_no_answer(error, _host(url), self._timeout)
-        return BrokenError(text) if _is_broken(error) else NoAnswerError(text)
+        text = why_no_answer(error.fault, error.said, _host(url), self._timeout)
+        return BrokenError(text) if error.fault in _MAY_BE_BACK else NoAnswerError(text)
+
+
+_GARBLED = "The answer of {} cannot be read: it is cut off, or garbled."
+
+_MAY_BE_BACK = (Fault.BROKEN, Fault.REFUSED, Fault.UNKNOWN_HOST)
+"""Asking again may help."""
 
 
 def _plain(url: str) -> str:
@@ -333,17 +285,3 @@ def _utf8(header: str) -> str:
         return header.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return header
-
-
-def _is_broken(error: OSError) -> bool:
-    """Whether the connection was lost on the way, so that asking again may help."""
-    exceptions = http.exceptions
-    if is_cut_off(error):
-        return True
-    if isinstance(error, (exceptions.Timeout, exceptions.SSLError)):
-        return False
-    return isinstance(error, (exceptions.ConnectionError, exceptions.ChunkedEncodingError))
-
-
-def _text(body: bytes | str | None) -> str:
-    return body.decode("utf-8", "replace") if isinstance(body, bytes) else body or ""

@@ -205,7 +205,7 @@ def after_a_look(
             return None
         raise MissingError(f"There is no {href} any more.")
     if meant is not None and found.body == with_crlf(meant):
-        return Answer(204, href, {"ETag": found.etag or ""}, "")
+        return Answer(204, href, {"etag": found.etag or ""}, "")
     if before is not None and (_strong(found) == _strong(before) != "" or found.body == with_crlf(before.body)):
         return None
     raise ConflictError(f"{href} is another than it was, and than was meant.")

@@ -1,16 +1,24 @@
 """Which addresses may be given a password, and which a server may send us to.
 
 RFC 9110 15.4 (redirects); RFC 8615 and iCloud's partition hosts are why not every other host is refused.
-Public face: `refuse_unsafe`, `is_loopback`, `allowed`, `told_path`.
+Public face: `refuse_unsafe`, `is_loopback`, `allowed`, `told_path`, `sendable`.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from calsync.errors import ConfigError, Problem, UnreachableError
-from calsync.targets.davxml import canonical
+from calsync.targets.davxml import canonical, encoded
+
+
+def sendable(url: str) -> str:
+    """The URL as it goes over the wire: a path encoded, and never twice; no fragment; a host in ASCII (RFC 5891)."""
+    parts = urlsplit(url)
+    netloc = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
+    query = quote(parts.query, safe=_QUERY)
+    return urlunsplit((parts.scheme, netloc, encoded(parts.path) or "/", query, ""))
 
 
 def refuse_unsafe(url: str, *, allow_insecure: bool = False) -> None:
@@ -69,6 +77,8 @@ def told_path(told: str | None, url: str, calendar: str) -> str:
     home = canonical(urlsplit(calendar).path)
     return path if canonical(path).startswith(f"{home}/") else asked
 
+
+_QUERY = "/?%:@!$&'()*+,;=~-._"
 
 _SHARED = {"ac", "co", "com", "edu", "go", "gov", "ltd", "me", "ne", "net", "or", "org", "plc"}
 """Second levels under which strangers stand side by side, as in co.uk; by far the most of those that there are."""

@@ -7,13 +7,12 @@ RFC 4918 16 and RFC 4791 1.3 define the elements that say why. Public face: `Ans
 from __future__ import annotations
 
 import re
-import socket
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from xml.etree.ElementTree import Element
 
+from calsync.targets import davxml
+from calsync.targets.davfault import Fault
 from calsync.targets.davxml import CAL, DAV
 
 SAID_LENGTH = 200
@@ -63,18 +62,19 @@ class Answer:
     preconditions: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, response: Any, url: str) -> Answer:  # noqa: ANN401  # the library's, which this room may not import
-        """From the library's response. Text that is not UTF-8 is kept readable, and is then no calendar data."""
-        raw = response._raw  # noqa: SLF001  # `.raw` raises on text that is not UTF-8
-        text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw or ""
-        tree = response.tree
+    def of(cls, status: int, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """From what came; `headers` have their names in lower case.
+
+        Text that is not UTF-8 is kept readable, and is then no calendar data. Raises SyntaxError for XML that is none.
+        """
+        text = body.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+        tree = davxml.tree_of(body, headers.get("content-type", ""))
         children = [child.tag for child in tree] if tree is not None and tree.tag == f"{DAV}error" else []
-        found = tuple(tag for tag in children if isinstance(tag, str))
-        return cls(response.status, url, response.headers, text, tree, found)
+        return cls(status, url, headers, text, tree, tuple(children))
 
     def header(self, name: str) -> str | None:
         """A header's value, trimmed; None where it is missing or empty."""
-        return (self.headers.get(name) or "").strip() or None
+        return self.headers.get(name.lower(), "").strip() or None
 
     @property
     def is_web_page(self) -> bool:
@@ -124,41 +124,20 @@ def come_back(seconds: float | None) -> str:
     return f"in {seconds / 60:.0f} minutes" if seconds < 7200 else f"in {seconds / 3600:.0f} hours"
 
 
-def why_no_answer(error: BaseException, host: str, seconds: float) -> str:
+def why_no_answer(fault: Fault, said: str, host: str, seconds: float) -> str:
     """One message for a request that got no answer: what was wrong with the connection."""
-    chain = list(_causes(error))
-    for cause in chain:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"The TLS certificate of {host} is not trusted: {cause.verify_message}."
-        if isinstance(cause, ssl.SSLError) and not is_cut_off(cause):
-            return f"No TLS connection to {host}: {cause.reason}. Is https:// right in caldav.url?"
-        if isinstance(cause, socket.gaierror):
+    match fault:
+        case Fault.UNTRUSTED:
+            return f"The TLS certificate of {host} is not trusted: {said}."
+        case Fault.NO_TLS:
+            return f"No TLS connection to {host}: {said}. Is https:// right in caldav.url?"
+        case Fault.UNKNOWN_HOST:
             return f"The name {host} is not known (DNS). Check caldav.url, and if you are online."
-        if isinstance(cause, ConnectionRefusedError):
+        case Fault.REFUSED:
             return f"Nothing answers at {host}: the connection is refused. Is the server running?"
-    if any(isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__ for cause in chain):
-        return f"The server {host} gave no answer within {seconds:g} seconds."
-    last = chain[-1]
-    if isinstance(last, OSError) and last.strerror:
-        return f"The connection to {host} failed: {last.strerror}."
-    return f"The connection to {host} broke before the answer was complete."
-
-
-def is_cut_off(error: BaseException) -> bool:
-    """Whether a connection with TLS ended without a word, as one does that was kept while the server went away."""
-    return any(
-        isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-        or (isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) is None)
-        for cause in _causes(error)
-    )
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """The error, what caused it, and so on to the first."""
-    chain: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause not in chain:
-        chain.append(cause)
-        inner = next((part for part in cause.args if isinstance(part, BaseException)), None)
-        cause = cause.__cause__ or cause.__context__ or inner
-    return chain
+        case Fault.SILENCE:
+            return f"The server {host} gave no answer within {seconds:g} seconds."
+        case _ if said:
+            return f"The connection to {host} failed: {said}."
+        case _:
+            return f"The connection to {host} broke before the answer was complete."

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, ParseError, fromstring
 from xml.sax.saxutils import escape
 
 from calsync.targets.base import Listing
@@ -151,6 +151,21 @@ class Multistatus:
         """The entry of this path, however it is spelled."""
         wanted = canonical(path)
         return next((entry for entry in self.entries if canonical(entry.path) == wanted), None)
+
+
+def tree_of(body: bytes, content_type: str) -> Element | None:
+    """The XML of an answer; None where it is none and does not say that it is any. Raises SyntaxError.
+
+    What an answer says of its type is not all: iCloud and OX call their XML something else.
+    """
+    if not body:
+        return None
+    try:
+        return fromstring(body)  # noqa: S314  # expat itself stops entities that grow, and fetches none
+    except ParseError:
+        if content_type.startswith(("text/xml", "application/xml")):
+            raise
+        return None
 
 
 def parse(tree: Element | None) -> Multistatus | None:

@@ -13,8 +13,9 @@ import pytest
 
 from calsync.credentials import Secret
 from calsync.targets.caldav import CaldavTarget
-from calsync.targets.davhttp import BrokenError, Connection, Trust
+from calsync.targets.davhttp import BrokenError, Connection
 from calsync.targets.davlogin import Login
+from calsync.targets.davtrust import Trust
 from tests import internet as net
 from tests.internet import Internet
 from tests.quirks import Fault, QuirkServer

@@ -7,7 +7,6 @@ import gzip
 import logging
 import re
 import socket
-import ssl
 import threading
 import time
 import traceback
@@ -22,10 +21,10 @@ import pytest
 
 from calsync.credentials import Secret
 from calsync.errors import UnreachableError
-from calsync.targets.davhttp import BrokenError, Connection, NoAnswerError, OverloadedError, Trust
+from calsync.targets.davhttp import BrokenError, Connection, NoAnswerError, OverloadedError
 from calsync.targets.davlogin import Login
 from calsync.targets.davretry import Patience
-from calsync.targets.davwords import is_cut_off, why_no_answer
+from calsync.targets.davtrust import Trust
 from tests import internet as net
 from tests.internet import Internet
 
@@ -317,17 +316,35 @@ def test_a_path_is_sent_encoded_and_never_twice(line: Lines, path: str, sent: st
     assert here.raw.lines == [f"GET {sent} HTTP/1.1"]
 
 
-# Without TLS alone
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
-        ssl.SSLZeroReturnError(6, "TLS/SSL connection has been closed"),
-        ssl.SSLError("no reason"),
-    ],
+BOMB = b"""<!DOCTYPE d [<!ENTITY a0 "aaaaaaaaaa">%b]><d>&a9;</d>""" % b"".join(
+    b'<!ENTITY a%d "%b">' % (number, b"&a%d;" % (number - 1) * 10) for number in range(1, 10)
 )
-def test_a_connection_with_tls_that_ends_without_a_word_is_no_mistake_in_the_config(error: OSError) -> None:
-    assert is_cut_off(error)
-    assert why_no_answer(error, "x.example", 5).startswith("The connection to x.example ")
+OUTSIDE = b"""<!DOCTYPE d [<!ENTITY file SYSTEM "file:///etc/hostname">]><d>&file;</d>"""
+
+
+@pytest.mark.parametrize("body", [BOMB, OUTSIDE], ids=["entities that grow", "an entity that is a file"])
+def test_xml_that_wants_more_than_it_says_is_not_read(line: Lines, body: bytes) -> None:
+    head = b"HTTP/1.1 207 Multi-Status\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n\r\n"
+    here = line(head % len(body) + body)
+    with pytest.raises(UnreachableError, match="cannot be read"):
+        here.connection.read("PROPFIND", here.url)
+
+
+# A server that ends TLS before it has begun
+
+
+@pytest.mark.parametrize("last", [b"", b"\x15\x03\x03\x00\x02\x01\x00"], ids=["without a word", "with a goodbye"])
+def test_a_connection_that_ends_before_tls_has_begun_is_lost_and_no_mistake_in_the_config(last: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+
+        def hang_up() -> None:
+            with listener.accept()[0] as accepted:
+                accepted.recv(4096)
+                accepted.sendall(last)
+
+        done = pool.submit(hang_up)
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        connection = Connection(url, Login((), None, None), timeout=5, trust=Trust())
+        with pytest.raises(BrokenError, match=r"^The connection to 127\.0\.0\.1:\d+ broke"):
+            connection.write("PUT", f"{url}x.ics")
+        done.result()

@@ -17,7 +17,5 @@ def test_targets_are_opened_by_the_words_of_the_config(tmp_path: Path) -> None:
 
 
 def test_no_client_is_loaded_before_a_target_is_opened() -> None:
-    code = (
-        "import sys, calsync.targets; print([name for name in ('caldav', 'niquests', 'lxml') if name in sys.modules])"
-    )
+    code = "import sys, calsync.targets; print([name for name in ('caldav', 'pycurl', 'lxml') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

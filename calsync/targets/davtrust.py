@@ -1,0 +1,60 @@
+"""Whose certificates are trusted, and which one we show. Public face: `Trust`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from calsync.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    import ssl
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trust:
+    """Whose certificates are trusted (the system's unless said), and which one we show; PEM files.
+
+    Raises ConfigError for a file that cannot be used.
+    """
+
+    ca_file: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.ca_file is not None:
+            with _about("ca_file", self.ca_file) as context:
+                context.load_verify_locations(self.ca_file)
+        if self.client_certificate is not None:
+            with _about("client_certificate", self.client_certificate) as context:
+                # A key with a passphrase would make the library ask for it on the terminal.
+                context.load_cert_chain(self.client_certificate, self.client_key, password=lambda: "")
+
+    def authorities(self) -> tuple[str | None, str | None]:
+        """The file and the folder of the certificates that are trusted; two Nones where the system names neither.
+
+        Of the system these are what OpenSSL was built with, or SSL_CERT_FILE and SSL_CERT_DIR.
+        """
+        if self.ca_file is not None:
+            return str(self.ca_file), None
+        import ssl
+
+        known = ssl.get_default_verify_paths()
+        return known.cafile, known.capath
+
+
+@contextmanager
+def _about(key: str, path: Path) -> Iterator[ssl.SSLContext]:
+    """A context to try the file in. Errors about it become ConfigError."""
+    import ssl
+
+    try:
+        yield ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    except OSError as error:  # ssl.SSLError is one
+        unfit = "this is no PEM file, or its key is missing, another's, or has a passphrase"
+        why = unfit if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigError([Problem(f"caldav.{key}", 0, 0, f"{path} cannot be used: {why}")]) from None
