@@ -34,7 +34,7 @@ PATIENCE = 30.0
 
 SAME_LIBRARIES = """\
 import sqlite3, sys
-import apscheduler.schedulers.background, caldav.davclient, icalendar, inotify_simple, jinja2, tzlocal, yaml
+import apscheduler.schedulers.background, caldav.base_client, icalendar, inotify_simple, jinja2, pycurl, tzlocal, yaml
 print("ready", flush=True)
 sys.stdin.read()
 """

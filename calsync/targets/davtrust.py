@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,16 +36,27 @@ class Trust:
                 context.load_cert_chain(self.client_certificate, self.client_key, password=lambda: "")
 
     def authorities(self) -> tuple[str | None, str | None]:
-        """The file and the folder of the certificates that are trusted; two Nones where the system names neither.
+        """The file and the folder of the certificates that are trusted; two Nones where the system has neither.
 
-        Of the system these are what OpenSSL was built with, or SSL_CERT_FILE and SSL_CERT_DIR.
+        Of the system these are SSL_CERT_FILE and SSL_CERT_DIR, or what Python's OpenSSL goes by, or the bundle that
+        the distribution keeps: an OpenSSL that was built elsewhere may look for it in a wrong place.
         """
         if self.ca_file is not None:
             return str(self.ca_file), None
         import ssl
 
         known = ssl.get_default_verify_paths()
-        return known.cafile, known.capath
+        is_told = known.openssl_cafile_env in os.environ or known.openssl_capath_env in os.environ
+        usual = None if is_told else next((bundle for bundle in _BUNDLES if Path(bundle).is_file()), None)
+        return known.cafile or usual, known.capath
+
+
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # Alpine, BSD, macOS
+)
 
 
 @contextmanager

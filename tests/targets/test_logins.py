@@ -238,6 +238,13 @@ def test_an_own_ca_is_trusted_where_the_config_names_it(server: Scripted, opened
         assert opened(url=f"https://{host}:{port}/", ca_file=internet.ca_file).listing().whole
 
 
+def test_a_ca_that_openssl_is_told_of_in_the_environment_is_trusted(
+    server: Scripted, opened: Open, internet: Internet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(internet.ca_file))
+    assert opened(url=f"https://localhost:{internet.front(server.port)}/").listing().whole
+
+
 def test_a_certificate_for_another_host_is_refused(server: Scripted, opened: Open, internet: Internet) -> None:
     internet.routes["dav.example.com:443"] = server.port
     with pytest.raises(UnreachableError, match="not trusted"):
