@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from calsync.errors import CalsyncError, JournalError
 from calsync.journal import Block, read_answers
-from calsync.model import Contacted, Event, Pinned, Skipped
+from calsync.model import Contacted, Event, Pinned, Skipped, unplaced
 
 Said = tuple[str, Contacted | Skipped | Pinned]
 """The id of an application, and the event to add to it."""
@@ -165,9 +165,14 @@ def _replace(path: Path, text: str, events: list[tuple[str, Event]], zone: ZoneI
 
 def _holds(path: Path, events: list[tuple[str, Event]], zone: ZoneInfo) -> bool:
     try:
-        return _events(read_answers(path, zone)) == events
+        return _meant(_events(read_answers(path, zone))) == _meant(events)
     except JournalError:
         return False
+
+
+def _meant(events: Iterable[tuple[str, Event]]) -> list[tuple[str, Event]]:
+    """The events wherever they stand: what is taken out above one moves it."""
+    return [(id_, unplaced(event)) for id_, event in events]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -6,9 +6,10 @@ Public face: `Book`; `look`, for who only wants to know.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from calsync import collector, journal, phones
 from calsync.config import Config

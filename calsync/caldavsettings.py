@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from calsync import endpoint
 from calsync import fields as f
@@ -31,8 +31,10 @@ _MAIL = re.compile(r"[^\s@:/]+@(?:[^\s@:/.]+\.)+[^\s@:/.]+")
 _HOST = re.compile(r"(?:[\w-]+\.)+[\w-]*[^\W\d][\w-]*(?::[0-9]{1,5})?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaldavSettings:
+_NOT_SHOWN = ("password_command", "token_command")
+
+
+class CaldavSettings(Struct, frozen=True, kw_only=True):
     """Where the calendar is, and how to log in. At most one of `SECRET_SOURCES` is set; `timeout` is in seconds.
 
     `connections`: so many writes are made at a time.
@@ -56,15 +58,19 @@ class CaldavSettings:
     client_key: Path | None = None
     password_file: Path | None = None
     password_env: str | None = None
-    password_command: str | None = field(default=None, repr=False)
+    password_command: str | None = None
     credential: str | None = None
-    token_command: str | None = field(default=None, repr=False)
+    token_command: str | None = None
     listen: str | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
 
+    def __repr__(self) -> str:
+        shown = (name for name in self.__struct_fields__ if name not in _NOT_SHOWN)
+        return f"CaldavSettings({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
-KEYS = tuple(field_.name for field_ in fields_of(CaldavSettings))
+
+KEYS = CaldavSettings.__struct_fields__
 """The keys of the block."""
 
 FOR_EMBEDDED = ("listen", "tls_certificate", "tls_key")

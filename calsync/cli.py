@@ -12,11 +12,12 @@ import os
 import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from calsync import __version__, cliservice, collector, config, flags, printing, publicholidays, terminal
 from calsync.config import Config

@@ -13,12 +13,13 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from dataclasses import fields as fields_of
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from calsync import caldavsettings, feedsettings, paths, presets, texts, yamlfile
 from calsync import fields as f
@@ -44,15 +45,13 @@ _WEEKDAYS = {name[:3]: number for number, name in enumerate(_DAYS)} | {name: n f
 _REMINDERS: Mapping[str, Literal["window", "slot"]] = {"window": "window", "slot": "slot"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonSettings:
+class DaemonSettings(Struct, frozen=True, kw_only=True):
     """How long the daemon waits between two syncs that nothing has asked for."""
 
     interval: timedelta = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     """All settings. `path` is the file that they are from; the other paths are absolute or relative to where it is."""
 
     path: Path
@@ -75,7 +74,7 @@ CheckPlace = Callable[[str, str | None], str | None]
 
 
 def _names(settings: type[DaemonSettings]) -> tuple[str, ...]:
-    return tuple(field_.name for field_ in fields_of(settings))
+    return settings.__struct_fields__
 
 
 _TOP = "timezone country subdivision applications answers name weekdays remind_at reminders language pauses etiquette"

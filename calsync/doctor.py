@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from calsync import opening, paths, trial
 from calsync.caldavsettings import EMBEDDED
@@ -27,8 +28,7 @@ _SKEW = timedelta(minutes=2)
 _SOON = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that was looked at: `state` is "fine", "note" (good to know) or "bad"; `text` says what to do.
 
     `code` is the exit code that a bad one asks for.

@@ -7,7 +7,8 @@ an error into a message and a code. Errors are told apart by class, never by the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class CalsyncError(Exception):
@@ -30,8 +31,7 @@ class UsageError(CalsyncError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(Struct, frozen=True, order=True):
     """One mistake in a file: where it stands, what is wrong, and the line itself.
 
     `line` and `column` count from 1; 0 means that the mistake is about the file as a whole.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from calsync import listing
 from calsync.errors import UsageError
@@ -32,8 +33,7 @@ _DETAILS = {
 """What an event may say besides its day, and how it is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What is asked about: `windows`, the `applications` they serve, and the `others` that lead to the same person."""
 
     windows: tuple[Window, ...]

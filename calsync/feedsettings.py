@@ -6,10 +6,10 @@ Public face: `FeedSettings`, `read`, `KEYS`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import fields as fields_of
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from calsync import endpoint
 from calsync import fields as f
@@ -17,8 +17,7 @@ from calsync.fields import FieldError, Fields
 from calsync.yamlfile import quote
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedSettings:
+class FeedSettings(Struct, frozen=True, kw_only=True):
     """The file of the feed and whether it has alarms; the rest is for serving it.
 
     `listen` is the "host:port" to serve it at, if any. `public_url` is where apps reach that, with a slash at its end,
@@ -35,7 +34,7 @@ class FeedSettings:
     tls_key: Path | None = None
 
 
-KEYS = tuple(field_.name for field_ in fields_of(FeedSettings))
+KEYS = FeedSettings.__struct_fields__
 """The keys of the block."""
 
 

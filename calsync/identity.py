@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -20,7 +19,7 @@ from urllib.parse import quote, unquote
 
 from calsync.model import Hashes, Mark, Reminder
 
-OWNED = tuple(field.name for field in fields(Reminder))
+OWNED = Reminder.__struct_fields__
 """The names of the owned fields, as `X-CALSYNC-BASE` and reports use them."""
 
 DAYS = ("start", "end")

@@ -13,9 +13,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+
+from msgspec import Struct
 
 from calsync import paths
 from calsync.errors import CalsyncError, GuardError, UsageError
@@ -28,16 +29,14 @@ _HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  # h
 """Where the unit's sandbox (ProtectHome=, PrivateTmp=) sees nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One thing to do, in words, and how."""
 
     text: str
     do: Callable[[], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """What is to be done here, and what is left for the user to do afterwards, as lines."""
 
     steps: tuple[Step, ...]

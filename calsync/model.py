@@ -13,9 +13,11 @@ Days are `date`s in the user's time zone; moments are aware `datetime`s. Nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Channel(StrEnum):
@@ -51,8 +53,7 @@ class Ending(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where something stands in the user's files; `line` and `column` count from 1."""
 
     file: str
@@ -66,17 +67,15 @@ class Place:
 NOWHERE = Place("", 0, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class Happening(Struct, frozen=True, kw_only=True):
     """What every event has: the `day` in the user's zone, a note, and its place in the files."""
 
     day: date
     note: str | None = None
-    place: Place = field(default=NOWHERE, compare=False)
+    place: Place = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement(Happening):
+class Statement(Happening, frozen=True, kw_only=True):
     """What the employer said: "we decide by" `timeline`; `follow_up_on` and `follow_up_by` suit them."""
 
     timeline: date | None = None
@@ -84,13 +83,11 @@ class Statement(Happening):
     follow_up_by: Channel | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied(Happening):
+class Applied(Happening, frozen=True, kw_only=True):
     """The application was sent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interview(Statement):
+class Interview(Statement, frozen=True, kw_only=True):
     """An interview, held or planned. `at` is its start where the time of day is known."""
 
     at: datetime | None = None
@@ -99,15 +96,13 @@ class Interview(Statement):
     location: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard(Statement):
+class Heard(Statement, frozen=True, kw_only=True):
     """A reply: an inbound contact by a person."""
 
     by: Channel | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contacted(Happening):
+class Contacted(Happening, frozen=True, kw_only=True):
     """A touch: one outbound contact. `window` and `via` tell which reminder it answered, and where."""
 
     by: Channel | None = None
@@ -117,28 +112,24 @@ class Contacted(Happening):
     via: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledged(Happening):
+class Acknowledged(Happening, frozen=True, kw_only=True):
     """An automatic receipt: changes nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snoozed(Happening):
+class Snoozed(Happening, frozen=True, kw_only=True):
     """No window of this application opens before `until`."""
 
     until: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped(Happening):
+class Skipped(Happening, frozen=True, kw_only=True):
     """The window with the id `window` is to be shown no more."""
 
     window: str
     via: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned(Happening):
+class Pinned(Happening, frozen=True, kw_only=True):
     """The window with the id `window` has the days `opens` to `closes`, whatever the rules say."""
 
     window: str
@@ -147,15 +138,13 @@ class Pinned(Happening):
     via: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer(Happening):
+class Offer(Happening, frozen=True, kw_only=True):
     """They made an offer; an answer is due on `respond_by`."""
 
     respond_by: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended(Happening):
+class Ended(Happening, frozen=True, kw_only=True):
     """The application is over."""
 
     how: Ending
@@ -164,13 +153,17 @@ class Ended(Happening):
 Event = Applied | Interview | Heard | Contacted | Acknowledged | Snoozed | Skipped | Pinned | Offer | Ended
 
 
+def unplaced(event: Event) -> Event:
+    """What the event says, wherever it stands: two of them are equal if they say the same."""
+    return replace(event, place=NOWHERE)
+
+
 def kind_of(event: Event) -> str:
     """The key under which the journal has the event: "applied"; for an end, how it ended: "accepted"."""
     return event.how.value if isinstance(event, Ended) else type(event).__name__.lower()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(Struct, frozen=True, kw_only=True):
     """The person at the company. `timezone` is an IANA name, `country` and `subdivision` ISO 3166 codes."""
 
     name: str | None = None
@@ -181,8 +174,7 @@ class Contact:
     subdivision: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Me:
+class Me(Struct, frozen=True, kw_only=True):
     """What the user leaves with the people they contact."""
 
     name: str | None = None
@@ -190,8 +182,7 @@ class Me:
     email: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class Application(Struct, frozen=True, kw_only=True):
     """One role at one company, with all that happened, in file order (answers after the journal)."""
 
     id: str
@@ -204,27 +195,24 @@ class Application:
     strengths: tuple[str, ...] = ()
     articles: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
-    place: Place = field(default=NOWHERE, compare=False)
+    place: Place = NOWHERE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Journal:
+class Journal(Struct, frozen=True, kw_only=True):
     """All applications, with warnings about what is odd in the files but no mistake."""
 
     applications: tuple[Application, ...]
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """Days, both included, on which the user contacts nobody."""
 
     first: date
     last: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """The numbers and switches of the etiquette. The defaults are the preset `szlucha`, the article's own.
 
     `application_days`: first and last day of the call after an application, counted from it; None for the following
@@ -249,8 +237,7 @@ class Policy:
     subdivision: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(Struct, frozen=True, kw_only=True):
     """The days, `opens` to `closes` inclusive, on which one touch is polite; or a prompt beside them.
 
     `applications` are those that the touch serves, the one that gives the id first. `by` is None where no touch
@@ -278,8 +265,7 @@ class Window:
     why: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """Where one application stands: its stage, the employer's last word, and why it has no window, if so."""
 
     application: Application
@@ -290,8 +276,7 @@ class Standing:
     why_not: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class Outlook(Struct, frozen=True, kw_only=True):
     """What the etiquette says of a journal: all windows by `opens` and id, and each application's standing.
 
     `persons` are the applications that lead to one person, for each person, in the order of the file.
@@ -303,8 +288,7 @@ class Outlook:
     persons: tuple[tuple[Application, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reminder:
+class Reminder(Struct, frozen=True, kw_only=True):
     """A window as it stands in a calendar: exactly the fields that calsync owns (`docs/identity.md`).
 
     `start` and `end` are both days (all-day; `end` exclusive, RFC 5545 3.6.1) or both aware moments in UTC. `alarms`
@@ -323,8 +307,7 @@ class Reminder:
     classification: str = "PRIVATE"
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What says that an event is ours: the journal's name, the window, and how often its event was made anew."""
 
     name: str
@@ -332,8 +315,7 @@ class Mark:
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """An item of a collection as a target tells it: where it is, its ETag (None where there is none), its text."""
 
     href: str
@@ -341,8 +323,7 @@ class Resource:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """What changes with every visible change and only then: DTSTAMP and LAST-MODIFIED (UTC), and SEQUENCE.
 
     `written` is as of when the reminder was drawn, where that is another moment: a stamp grows whatever the clock says.
@@ -353,8 +334,7 @@ class Stamp:
     written: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """What an event tells of itself. `mark` and `base` are None where it has none, as on servers that drop them.
 
     `written` is the moment of our last write. `stamp` is no measure of it: other programs stamp the event too.

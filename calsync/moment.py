@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+
+class Moment(Struct, frozen=True, kw_only=True):
     """When a run takes place: `now` in the user's zone, and the day that counts as today."""
 
     now: datetime

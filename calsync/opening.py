@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct
 
 from calsync import paths, remote
 from calsync.caldavsettings import EMBEDDED, CaldavSettings
@@ -130,8 +131,7 @@ def links(config: Config, environ: Mapping[str, str], subscriber: str | None, *,
     return [link for link in found if link.name == name] if subscriber or renew else found
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """What an app needs to reach the embedded server; `url` is None where it has no address of its own."""
 
     url: str | None

@@ -6,8 +6,9 @@ Public face: `Desired`, `Learn`; `Write`; `Outcome`, `Failure`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from calsync.errors import CalsyncError
 from calsync.model import Reminder, Resource, Window
@@ -15,8 +16,7 @@ from calsync.plan import Change, Kept
 from calsync.signals import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A change that could not be made, and why, in words."""
 
     change: Change
@@ -24,8 +24,7 @@ class Failure:
     because: str
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What became of one target; in a dry run, what would. The UID that each change is about stands beside it.
 
     `answers` are what the calendar told. `ended` is the error after which nothing more could be written. `is_sure`:
@@ -44,8 +43,7 @@ class Outcome:
     is_sure: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class Desired(Struct, frozen=True, kw_only=True):
     """What a target is to show.
 
     `windows` are all of the journal, by id. `draw` gives the reminder of each that is to stand there, from the moments
@@ -62,8 +60,7 @@ Learn = Callable[[tuple[Answer, ...]], Desired]
 """Take answers to the journal, and say what is desired then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """A change that is ready to be sent, in any thread, and what to record of its result."""
 
     change: Change

@@ -2,15 +2,17 @@
 
 Everything is decided before anything is written (vdirsyncer, `sync/__init__.py`; external-dns, `plan/plan.go`).
 Public face: `decide` for a calendar that is the user's, `mirror` for a file that is all ours, `remove` for the way out;
-all give a `Plan` of small sortable `Change`s, deletes before creates before updates.
+all give a `Plan` of small `Change`s, deletes before creates before updates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import IntEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from calsync.identity import DAYS, OWNED, differing, hashes, uid_of
 from calsync.model import Hashes, Item, Mark, Reminder
@@ -28,8 +30,7 @@ class Action(IntEnum):
     UPDATE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """How a window should stand in the calendar.
 
     A reminder depends on the moment of writing (`reminders.py`): `kept` is as of the stored event's own stamp and is
@@ -42,8 +43,7 @@ class Wanted:
     creates: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """An event that stands at `href`, and what it tells of itself."""
 
     href: str
@@ -51,8 +51,7 @@ class Found:
     item: Item
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """What the cache says of a window's event: where it was, its generation, and what we wrote."""
 
     href: str
@@ -60,8 +59,7 @@ class Remembered:
     base: Hashes
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Change:
+class Change(Struct, frozen=True):
     """One thing to do. `before` is what stands there (None for a create), `after` what will (None for a delete).
 
     `theirs` names the fields that a person changed: an update leaves them as they are, a delete loses them.
@@ -69,14 +67,18 @@ class Change:
 
     action: Action
     window: str
-    mark: Mark = field(compare=False)
-    before: Found | None = field(compare=False, default=None)
-    after: Reminder | None = field(compare=False, default=None)
-    theirs: tuple[str, ...] = field(compare=False, default=())
+    mark: Mark
+    before: Found | None = None
+    after: Reminder | None = None
+    theirs: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple[Action, str]:
+        """The place of the change in a plan."""
+        return self.action, self.window
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Kept:
+class Kept(Struct, frozen=True, order=True):
     """An event that is left alone although something speaks for a change; `because` says why, for people."""
 
     window: str
@@ -84,8 +86,7 @@ class Kept:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is to be done, what is left alone, and how many events are right as they stand."""
 
     changes: tuple[Change, ...] = ()
@@ -93,8 +94,7 @@ class Plan:
     unchanged: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What stands in a calendar and what the cache remembers of it.
 
     `found` are its events; `others` the hrefs of everything else in it. `retired` has the last generation of each
@@ -202,7 +202,7 @@ def _plan(steps: Iterable[Change | Kept | None]) -> Plan:
     """Sort the steps; None stands for an event that is right as it is."""
     steps = list(steps)
     return Plan(
-        changes=tuple(sorted(step for step in steps if isinstance(step, Change))),
+        changes=tuple(sorted((step for step in steps if isinstance(step, Change)), key=lambda change: change.order)),
         kept=tuple(sorted(step for step in steps if isinstance(step, Kept))),
         unchanged=steps.count(None),
     )

@@ -9,9 +9,10 @@ Public face: `reconcile` and `remove`, which give an `Outcome` (`outcome.py`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from calsync import signals, views
 from calsync.errors import CalsyncError
@@ -226,7 +227,7 @@ class _Run:
                 break
         else:
             self.notes.read_back()
-        self.outcome.changes.sort(key=lambda each: each[0])
+        self.outcome.changes.sort(key=lambda each: each[0].order)
 
     def _conclude(self, write: Write, result: Resource | CalsyncError | None) -> None:
         """Record what became of a write."""

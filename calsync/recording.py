@@ -6,7 +6,8 @@ Public face: `Recorder`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from calsync import views
 from calsync.identity import hashes, uid_of

@@ -9,9 +9,10 @@ the same input gives the same reminder on every run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal
+
+from msgspec import Struct
 
 from calsync.model import Channel, Reminder, State, Window
 from calsync.wording import Wording
@@ -23,8 +24,7 @@ OFFICE_OPENS, OFFICE_CLOSES = time(9), time(17)
 Style = Literal["window", "slot"]
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """How the user wants reminders: the style, the time of day at which they ring, the zone of both, the words.
 
     `zones` finds the zone of a contact by its IANA name.

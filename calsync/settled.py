@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from calsync import __version__
 from calsync.config import Config
@@ -22,8 +24,7 @@ from calsync.plan import Kept
 from calsync.state import State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(Struct, frozen=True, kw_only=True):
     """What a run with nothing to do came to. `opens` is the first day of the next window, as the daemon tells it."""
 
     unchanged: int
@@ -79,7 +80,7 @@ def remember(  # what is noted, each by name
     """Note what this run came to, if it had nothing to do and is sure; `made_from` as of before it read its files."""
     if outcome.changes or outcome.failed or outcome.answers or outcome.ended or not outcome.is_sure:
         return
-    kept = [list(asdict(each).values()) for each in outcome.kept]
+    kept = [astuple(each) for each in outcome.kept]
     told = {"digest": made_from, "unchanged": outcome.unchanged, "kept": kept, "warnings": list(warnings)}
     state.take_note(_key(place), json.dumps({**told, "opens": opens.isoformat() if opens else None}))
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
+
+from msgspec import Struct
 
 from calsync.identity import DAYS, differing, hashes
 from calsync.model import Application, Contacted, Event, Hashes, Pinned, Reminder, Skipped, Window
@@ -22,16 +23,14 @@ CALENDAR = "calendar"
 _DONE = re.compile(r"✓|✔|✅|☑|\[x\]|(?<!\bnot )\bdone\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An event for the answers of an application."""
 
     application: Application
     event: Contacted | Skipped | Pinned
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """The event of a window as it stands, with the title that we gave it and the hashes of what we wrote."""
 
     window: Window

@@ -13,11 +13,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from calsync.errors import BusyError, CalsyncError
 from calsync.identity import OWNED
@@ -39,8 +40,7 @@ _TABLES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """An item as it was last seen at a place. `item` is None for what is not ours; then its text is not kept either.
 
     `written` is the mark under which we wrote it and `base` the hashes of what we wrote, None where we did not: they

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from calsync import views
 from calsync.errors import GuardError
@@ -29,8 +31,7 @@ _MANY = 5
 """More than so many, and more than a third of what there is: then a guard asks whether that is meant."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """What a run on one target goes by: the journal's name, the user's zone, the moment, and `day`, today's midnight.
 
     `owned`: all that stands in the target is ours to write, as in a feed file. `named` says what the state and reports
@@ -54,8 +55,7 @@ class Terms:
         return f"{target.name} {self.name} {self.named(target.where) if where is None else where}"
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What stands in a target: `seen` by href, and `known`, what a plan is made of.
 
     `before` is what the cache had. `eyes` can look at one more item. `view` is what the target told; `confirmed` are
@@ -186,8 +186,7 @@ def guard_many(target: Target, terms: Terms, count: int, of: int, what: str) -> 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Eyes:
+class Eyes(Struct, frozen=True):
     """Tells our events from others: by their mark, or on a server that drops marks by their UID."""
 
     known: Known

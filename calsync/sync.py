@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from calsync import opening, paths, settled, state
 from calsync.config import Config
@@ -36,8 +38,7 @@ _FEED_BACK, _FEED_AHEAD = timedelta(days=30), timedelta(days=180)
 """What a feed shows: Google takes about 1 MB and 1,000 events (`docs/calendars.md`)."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Report:
+class Report(Struct, kw_only=True):
     """What one run found and did.
 
     `not_compared` says why a dry run could not look at the server. `errors` are those that ended the work on a target.
@@ -137,8 +138,7 @@ def _read(config: Config, today: date, environ: Mapping[str, str], *, writes: bo
     return Book(config, today, publicholidays.kept(environ, writes=writes))
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """What the visits of one run share. `before` is what the last run came to, if it went by the same.
 
     `made_from` is `settled.digest`; None also once the calendar has told something, which is in no digest.
@@ -200,8 +200,7 @@ def must_have_target(config: Config) -> None:
         raise ConfigError([Problem(str(config.path), 0, 0, text)])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Station:
+class Station(Struct, frozen=True, kw_only=True):
     """A target of the config: how it is opened, what it is to show by now, and the terms of a run on it.
 
     `note` notes where it was found, in words of the state. `place` is the key under which it was known there before.

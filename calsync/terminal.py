@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TextIO
+
+from msgspec import Struct
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _SIGNS = {"+": "green", "~": "yellow", "-": "red", "!": "red"}
@@ -25,8 +26,7 @@ _FEW = 5
 """So many events are written before anybody wonders; only for more there is a bar."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """How lines may look: at most `width` cells wide (None where it does not matter), in `colour` or not."""
 
     width: int | None = None

@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from calsync.errors import CalsyncError
 from calsync.model import Resource

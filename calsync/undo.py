@@ -8,7 +8,8 @@ comes back. Public face: `undo`, which gives an `Undone`, and `text`. No server 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from calsync import answers, paths, state
 from calsync.config import Config
@@ -22,8 +23,7 @@ _TARGETS = ("caldav", "feed")
 """The targets whose UIDs people may have at hand; calsync listens to the first alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undone:
+class Undone(Struct, frozen=True):
     """The answer that was taken back, the application that it was about, and how many are left about its window."""
 
     application: str

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from calsync.state import Entry, State
 from calsync.targets.base import Target
@@ -19,8 +20,7 @@ from calsync.targets.base import Target
 _LISTED_EVERY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """What a target told: href -> ETag of all that stands there, or of what is new or changed if it `is_partial`.
 
     Then `gone` are those that it says are no more, and of the rest the cache knows. `whole` and `is_new` are as in a

@@ -8,16 +8,16 @@ running, that is the rule; where it does not, each change is written as it is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
+
+from msgspec import Struct
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _MINUTE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(Struct, frozen=True):
     """One change of a zone's clock: the wall time before it, the offsets around it, and its new name."""
 
     wall: datetime

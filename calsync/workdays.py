@@ -7,7 +7,6 @@ A business day is a working weekday that is no public holiday where the contact 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -42,7 +41,6 @@ class Span(NamedTuple):
     closes: date
 
 
-@dataclass(frozen=True, slots=True)
 class Workdays:
     """The business days at one place.
 
@@ -50,20 +48,23 @@ class Workdays:
     place in reasons ("US", "US-IL"). What was computed once is remembered: many applications ask for the same days.
     """
 
-    weekdays: frozenset[int]
-    holidays: Callable[[int], HolidayTable]
-    pauses: tuple[Pause, ...] = ()
-    place: str = ""
-    _days: dict[tuple[date, date], tuple[date, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _spans: dict[tuple[date, date, date | None], Span] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    def __init__(
+        self,
+        weekdays: frozenset[int],
+        holidays: Callable[[int], HolidayTable],
+        pauses: tuple[Pause, ...] = (),
+        place: str = "",
+    ) -> None:
+        self.weekdays = weekdays
+        self.holidays = holidays
+        self.pauses = pauses
+        self.place = place
+        self._days: dict[tuple[date, date], tuple[date, ...]] = {}
+        self._spans: dict[tuple[date, date, date | None], Span] = {}
 
     def without_pauses(self) -> Workdays:
         """The same place for a user who does not pause."""
-        return replace(self, pauses=())
+        return Workdays(self.weekdays, self.holidays, place=self.place)
 
     def is_business_day(self, day: date) -> bool:
         """Whether people work on `day`, and the user does not pause."""

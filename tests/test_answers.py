@@ -19,7 +19,7 @@ from calsync.errors import CalsyncError, JournalError
 from calsync.fields import FieldError
 from calsync.journal import read, read_answers
 from calsync.journal.identifiers import identifier
-from calsync.model import Contacted, Pinned, Skipped
+from calsync.model import Contacted, Pinned, Skipped, unplaced
 
 ZONE = ZoneInfo("Europe/Berlin")
 DAY = date(2026, 11, 23)
@@ -40,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 
 def said(path: Path) -> list[Said]:
     """What stands in the file."""
-    return [(block.id, event) for block in read_answers(path, ZONE) for event in block.events]
+    return [(block.id, unplaced(event)) for block in read_answers(path, ZONE) for event in block.events]
 
 
 # --------------------------------------------------------------------------------------------- the first ones
@@ -88,7 +88,7 @@ def test_answers_are_read_behind_the_journal(path: Path):
     journal.write_text("applications: [{company: Bolt, events: [{applied: 2026-11-18}]}]\n", encoding="utf-8")
     append(path, [SKIP], ZONE)
     [application] = read([journal], path, ZONE).applications
-    assert application.events[-1] == SKIP[1]
+    assert unplaced(application.events[-1]) == SKIP[1]
 
 
 # ------------------------------------------------------------------------------------ every form of a file
@@ -202,9 +202,9 @@ def test_a_folder_that_takes_no_files_is_said_in_words_with_the_way_out():
 
 def test_taking_back_gives_the_last_answer_about_the_window_and_no_other(path: Path):
     append(path, [DONE, SKIP, MOVED, THANKS], ZONE)
-    assert take_back(path, "acme/check-in/1.1", ZONE) == MOVED[1]
+    assert unplaced(take_back(path, "acme/check-in/1.1", ZONE)) == MOVED[1]
     assert said(path) == [DONE, SKIP, THANKS]
-    assert take_back(path, "acme/check-in/1.1", ZONE) == DONE[1]
+    assert unplaced(take_back(path, "acme/check-in/1.1", ZONE)) == DONE[1]
     assert take_back(path, "acme/check-in/1.1", ZONE) is None
     assert said(path) == [SKIP, THANKS]
 
@@ -345,7 +345,7 @@ def test_what_was_said_is_read_back_whatever_the_ids(batches: list[list[Said]], 
             window = data.draw(st.sampled_from(added)).window
             assert window is not None
             last = max(number for number, (_, event) in enumerate(known) if getattr(event, "window", None) == window)
-            assert take_back(path, window, ZONE) == known[last][1]
+            assert unplaced(take_back(path, window, ZONE)) == known[last][1]
             assert said(path) == known[:last] + known[last + 1 :]
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from calsync import config
 from calsync.caldavsettings import FOR_EMBEDDED, SECRET_SOURCES, CaldavSettings

@@ -1,7 +1,6 @@
 """Reminders as iCalendar text, and back: what servers and programs do to it is no edit, what people do is one."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -10,6 +9,7 @@ import vobject
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
+from msgspec.structs import replace
 
 from calsync import ical
 from calsync.identity import differing, hashes, uid_of

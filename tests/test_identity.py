@@ -1,13 +1,13 @@
 """Marks, UIDs and hashes: the same for what means the same, and never mistaken for another's."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from calsync import identity
 from calsync.model import Mark, Reminder

@@ -1,8 +1,7 @@
 """The presets as data: each is read by the config's own rules, and single numbers go over it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from calsync import config, presets
 from calsync.errors import ConfigError

@@ -1,6 +1,5 @@
 """From windows to reminders: which days, when it rings, in whose office hours."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -8,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from calsync.model import Application, Channel, Contact, Interview, State, Window
 from calsync.reminders import Form, reminders

@@ -8,12 +8,12 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from calsync import config, removal, state, sync
 from calsync.errors import GuardError, SyncFailedError, UnreachableError

@@ -6,13 +6,13 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from calsync.errors import BusyError, CalsyncError
 from calsync.identity import hashes

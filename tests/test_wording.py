@@ -1,11 +1,11 @@
 """The words of a reminder: what to do, why, what to say, how to mark it done."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from calsync.etiquette.bringing import bring
 from calsync.etiquette.rules import PROMPTS, RULES

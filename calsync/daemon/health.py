@@ -13,12 +13,14 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from calsync import __version__, paths
 from calsync.errors import BusyError, CalsyncError
@@ -37,8 +39,7 @@ class Verdict(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastSync:
+class LastSync(Struct, frozen=True, kw_only=True):
     """One sync: when it ended, why it was made, how many seconds it took, and its counts."""
 
     at: datetime
@@ -53,8 +54,7 @@ class LastSync:
     failed: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """The daemon as of `updated`. Moments are aware.
 
     `errors` has what is wrong now, by what it is about. `last_good` is when everything was last brought up to date,
@@ -201,7 +201,7 @@ def _is_locked(folder: Path) -> bool:
 
 
 def _written(health: Health) -> dict[str, Any]:
-    told = {each.name: getattr(health, each.name) for each in fields(health) if each.name != "runs"}
+    told = {name: getattr(health, name) for name in health.__struct_fields__ if name != "runs"}
     told["last_sync"] = health.last_sync and asdict(health.last_sync)
     return {name: _plain(value) for name, value in told.items()}
 

@@ -6,9 +6,10 @@ Moments are aware and compared as instants. Public face: `Reason`, `Next`, `next
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+
+from msgspec import Struct
 
 from calsync.workdays import DAY
 
@@ -37,8 +38,7 @@ class Reason(StrEnum):
     RELOAD = "reload"
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(Struct, frozen=True):
     """The next run that nobody has to ask for."""
 
     moment: datetime

@@ -10,9 +10,10 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from calsync import opening
 from calsync.caldavsettings import EMBEDDED
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """Something that runs in threads of its own.
 
     `wanted` gives what it goes by, a part of the config and how the files look that it reads at its start; None where

@@ -10,10 +10,12 @@ import logging
 import os
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from calsync import __version__, book, paths, publicholidays, sync
 from calsync.config import Config
@@ -72,8 +74,7 @@ class EndedError(BaseException):
     """The daemon is to end: what was not begun is not begun. No `except Exception` on its way holds it up."""
 
 
-@dataclass(slots=True)
-class _Standing:
+class _Standing(Struct):
     """What is wrong now, by topic, and since when the server is away, after how many tries in a row.
 
     `refused` is why the login is not tried again before the config or the password changes.
@@ -331,7 +332,7 @@ class Daemon:
         """A line for each sync; while the server is away, only where something was done all the same."""
         idle = last.created + last.updated + last.deleted == 0
         level = logging.DEBUG if idle and self._standing.errors else logging.INFO
-        figures = {name: getattr(last, name) for name in LastSync.__slots__ if name != "at"}
+        figures = {name: getattr(last, name) for name in LastSync.__struct_fields__ if name != "at"}
         text = f"Synced ({last.because}) in {last.took:.2f} s: {health.counts(last)}."
         _log.log(level, "%s", text, extra={"sync": figures})
 

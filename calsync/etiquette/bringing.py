@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from calsync.etiquette.rule import is_courtesy
 from calsync.etiquette.rules import check_in, thank_you

@@ -8,10 +8,11 @@ a window was used up or missed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from enum import Enum, auto
 from typing import NamedTuple, assert_never
+
+from msgspec.structs import replace
 
 from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, is_courtesy, reachable
 from calsync.etiquette.rules import PROMPTS, RULES, check_in

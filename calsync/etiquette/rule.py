@@ -7,9 +7,10 @@ file in `rules/`; they know this page and not each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from calsync.model import Application, Applied, Channel, Contacted, Event, Interview, Offer, Policy, Window
 from calsync.workdays import Workdays
@@ -32,8 +33,7 @@ class Due(NamedTuple):
     named: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule of the etiquette.
 
     `due` answers an event with the days that are due from it, or None where the rule has nothing to say.

@@ -13,9 +13,11 @@ Public face: `read`, and `read_answers` for who adds to that file. Nothing is co
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from calsync import yamlfile
 from calsync.errors import JournalError, Problem
@@ -50,8 +52,7 @@ def read(paths: Sequence[Path], answers: Path | None, zone: ZoneInfo, check_plac
     return Journal(applications=tuple(reader.applications.values()), warnings=tuple(reader.warnings))
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """One item of the answers: an application's id, where the item begins, and its events."""
 
     id: str

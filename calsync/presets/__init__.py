@@ -9,9 +9,10 @@ Public face: `read`, the policy of a config's block; `NAMES`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from calsync import fields as f
 from calsync import yamlfile

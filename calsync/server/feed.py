@@ -13,10 +13,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from calsync.errors import ConfigError, Problem
 from calsync.feedsettings import FeedSettings
@@ -41,8 +42,7 @@ _NOT_YET = plain(503, "There is no feed yet. Try again in a while.\n", ("Retry-A
 _ROBOTS = plain(200, "User-agent: *\nAllow: /\n", ("Cache-Control", "max-age=86400"))
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A subscriber's address: over HTTP, and in the form that makes phones subscribe."""
 
     name: str
@@ -86,8 +86,7 @@ def _listen(settings: FeedSettings) -> Listen:
     return Listen.of(settings.listen, settings.tls_certificate, settings.tls_key)
 
 
-@dataclass(frozen=True, slots=True)
-class _Copy:
+class _Copy(Struct, frozen=True):
     """What one subscriber is sent in one coding: the whole, and what says that they have it already."""
 
     tag: str
@@ -102,8 +101,7 @@ class _Copy:
         return cls(tag, Response(200, (*known, *about), body), Response(304, known))
 
 
-@dataclass(frozen=True, slots=True)
-class _Copies:
+class _Copies(Struct, frozen=True):
     """What one subscriber is sent. The text and the same compressed have an entity tag each (RFC 9110 8.8.3.3)."""
 
     plain: _Copy

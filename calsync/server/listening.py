@@ -15,9 +15,11 @@ import ssl
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from calsync.errors import CalsyncError, UnreachableError
 from calsync.server.site import Site
@@ -34,8 +36,7 @@ _THREADS = 8
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Listen:
+class Listen(Struct, frozen=True):
     """Where to listen: a host and a port (0 for a free one), and the files for TLS, both or none."""
 
     host: str = LOOPBACK
@@ -65,8 +66,7 @@ class Listen:
         return f"{'https' if self.certificate else 'http'}://{shown}:{self.port}/"
 
 
-@dataclass(slots=True)
-class _Address:
+class _Address(Struct):
     """An address that is listened on. The list of sites is the one that the server asks."""
 
     listen: Listen

@@ -10,9 +10,10 @@ import io
 import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,25 +29,26 @@ HEADERS = (
 """What every answer of our own says: an address that is a secret must not be told on (RFC 9110 10.1.3), nor listed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request. `path` is as it was sent, not decoded, without the query; `headers` know names in any case.
 
-    Path and query are left out of the repr: they may be a secret.
+    The repr tells neither path and query nor headers and body: each may hold a secret.
     """
 
     method: str
-    path: str = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    query: str = field(default="", repr=False)
-    body: bytes = field(default=b"", repr=False)
+    path: str
+    headers: Mapping[str, str]
+    query: str = ""
+    body: bytes = b""
     client: str = ""
     server: tuple[str, int] = ("127.0.0.1", 80)
     secure: bool = False
 
+    def __repr__(self) -> str:
+        return f"Request({self.method}, client={self.client!r}, server={self.server}, secure={self.secure})"
 
-@dataclass(frozen=True, slots=True)
-class Response:
+
+class Response(Struct, frozen=True):
     """One answer: the status code, the headers in order, the body. Length and date are added when it is sent."""
 
     status: int

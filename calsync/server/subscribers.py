@@ -21,8 +21,9 @@ import secrets
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from calsync.credentials import Secret
 from calsync.errors import CalsyncError
@@ -45,8 +46,7 @@ class Standing(enum.Enum):
     UNKNOWN = enum.auto()
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """What is in the file: the word of each subscriber, and the hashes of revoked words."""
 
     words: Mapping[str, Secret]

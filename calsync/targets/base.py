@@ -14,8 +14,9 @@ A target moves bytes and reports facts. It decides nothing: what is ours, and wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from calsync.errors import CalsyncError
 from calsync.model import Resource
@@ -33,8 +34,7 @@ class MissingError(ItemError):
     """There is no such item (404, 410)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """What stands in a target: href -> ETag (None where the server gives none).
 
     `whole` is False where the answer was truncated, garbled or incomplete: then an item that is not in it may
@@ -47,8 +47,7 @@ class Listing:
     is_new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """What changed in a target since a token was taken: `etags` of new and changed items, as in a `Listing`.
 
     `gone` are those that the place says are no more, which counts once the item itself is asked for. `token` stands for

@@ -10,9 +10,10 @@ Public face: `Texts`, whose `say` fills in a part; `read`, the config's block; `
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from calsync import phrases, yamlfile
 from calsync.errors import ConfigError, Problem
@@ -49,8 +50,7 @@ def values_of(part: str) -> tuple[str, ...]:
     return (*VALUES, *INTERIM[1 : INTERIM.index(part)])
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A template and where it stands: `line` and `column` of its first line; `is_literal` if the next ones follow."""
 
     name: str
@@ -70,8 +70,7 @@ class Template:
         return self.line + error.line - 1, self.column + found
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """The texts in one language, with the user's `own` over them, by section and part."""
 
     language: str = "en"

@@ -6,8 +6,9 @@ Public face: `on`, `app`, `pausing`, `windows_of`, `see`, `current`, `stand`, `A
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from calsync import model as m
 from calsync.etiquette import outlook, windows

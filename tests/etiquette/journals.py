@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple, Protocol, TypeVar
 
 import holidays
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from calsync import model as m
 from tests.etiquette.reading import read

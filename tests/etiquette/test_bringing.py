@@ -1,8 +1,7 @@
 """What each touch brings: strengths and articles that this person has not had yet, in order."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from calsync import model as m
 from calsync.etiquette import windows

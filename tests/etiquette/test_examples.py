@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from calsync import model as m
 from tests.etiquette.asking import APPLIED, CALL, DANA, EMAIL, INTERVIEW, TOUCHED, app, on, see, stand

@@ -5,10 +5,10 @@ Days are of 2026. 4 November is a Wednesday, 5 November a Thursday. All applicat
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from calsync import model as m
 from calsync.etiquette import outlook

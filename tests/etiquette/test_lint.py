@@ -5,11 +5,10 @@ Days are of 2026. The n-th event of an application stands in line n of `a.yaml`,
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from calsync import model as m
 from calsync.etiquette import outlook

@@ -5,11 +5,11 @@ Days are of 2026 unless said. 12 November is a Thursday.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from calsync import model as m
 from tests.etiquette.asking import INTERVIEW, POLICY, app, on, pausing, see, windows_of

@@ -6,11 +6,11 @@ Of journals of one application, unless said.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from calsync import model as m
 from calsync.etiquette import outlook, windows

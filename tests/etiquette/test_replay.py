@@ -5,9 +5,8 @@ Days are of 2026 unless said. 4 November is a Wednesday, 12 November a Thursday.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from calsync import model as m
 from tests.etiquette.asking import APPLIED, INTERVIEW, POLICY, TOUCHED, app, current, on, see, stand, windows_of

@@ -6,10 +6,10 @@ Idea: vdirsyncer's `StorageTests`. A subclass gives the fixture `place`: a `Plac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Protocol
 
 import pytest
+from msgspec.structs import replace
 
 from calsync.model import Resource
 from calsync.targets.base import ConflictError, MissingError, Target
