@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import unquote, urljoin, urlsplit
+
+from msgspec import Struct
 
 from calsync.errors import ConfigError, Problem, UnreachableError
 from calsync.targets import davxml
@@ -33,8 +34,7 @@ class Connection(Protocol):
         """From now on the password is meant for the server of this URL."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The calendar's URL, with a slash at its end; if it `exists` already; and the names of the other calendars."""
 
     url: str
@@ -42,8 +42,7 @@ class Found:
     others: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(Struct, frozen=True):
     """A calendar that the login sees.
 
     `rights` are the privileges of RFC 3744, "read", "write-content", ...; `components` what may stand in it, "VEVENT",

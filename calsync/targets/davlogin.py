@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from calsync.credentials import Secret
 from calsync.errors import ConfigError, Problem
@@ -19,8 +21,7 @@ Scheme = Literal["basic", "digest", "bearer"]
 Renew = Callable[[], Secret | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Struct, frozen=True):
     """What is sent: a user name and a password, or a token alone."""
 
     username: str | None

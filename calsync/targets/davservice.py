@@ -8,8 +8,9 @@ password without TLS, nor to another domain (section 8). Public face: `entrances
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct
 
 from calsync.errors import ConfigError, Problem
 
@@ -19,16 +20,14 @@ Resolve = Callable[[str, str], Sequence[str]]
 """(name, "SRV" or "TXT") -> the records as text; nothing where there are none. See `davdns.look_up`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entrance:
+class Entrance(Struct, frozen=True):
     """A server that may be asked: its address, for which the password is meant, and the `urls` to try on it in turn."""
 
     home: str
     urls: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Service:
+class _Service(Struct, frozen=True, order=True):
     """One SRV record (RFC 2782), the best first: `order` is its priority, then its weight, highest first."""
 
     order: tuple[int, int]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from calsync.errors import ConfigError, Problem
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     import ssl
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Trust:
+class Trust(Struct, frozen=True, kw_only=True):
     """Whose certificates are trusted (the system's unless said), and which one we show; PEM files.
 
     Raises ConfigError for a file that cannot be used.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
+
+from msgspec import Struct
 
 from calsync.targets import davxml
 from calsync.targets.davfault import Fault
@@ -50,8 +51,7 @@ _STATUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A server's answer: the parsed XML in `tree` where it is XML, `preconditions` as `{namespace}name`."""
 
     status: int

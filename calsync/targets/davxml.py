@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree.ElementTree import Element, ParseError, fromstring
 from xml.sax.saxutils import escape
+
+from msgspec import Struct
 
 from calsync.targets.base import Listing
 
@@ -80,8 +81,7 @@ def mkcalendar(name: str, colour: str | None = COLOUR) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One `response` of a multistatus.
 
     `path` is spelled as the server told it. `status` is that of the whole resource, where one was given; `props`
@@ -140,8 +140,7 @@ class Entry:
         return [href.text.strip() for href in found.iterfind(f"{DAV}href") if href.text and href.text.strip()]
 
 
-@dataclass(frozen=True, slots=True)
-class Multistatus:
+class Multistatus(Struct, frozen=True):
     """A multistatus answer; `whole` is False where a part of it could not be read or the server cut it short."""
 
     entries: tuple[Entry, ...]
