@@ -62,7 +62,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return left.code if isinstance(left.code, int) else 0
     if getattr(options, "verbose", False):
         cliservice.show_requests()
-    with nullcontext() if options.verb in (_daemon, _demo) else collector.paused():  # the others end soon
+    stays = options.verb in (_daemon, _demo)
+    with nullcontext() if stays else collector.paused(to_the_end=arguments is None):
         code: int = options.verb(options)
     return code
 

@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Iterable
 
+import msgspec
+
 from calsync import terminal
 from calsync.terminal import Look
 
@@ -26,10 +28,12 @@ def as_json(value: object) -> None:
     """Print the value; a list with a line an item: what indents is not the fast encoder."""
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     is_ascii = not encoding.lower().startswith("utf")
-    if isinstance(value, list) and value:
-        print("[" + ",\n ".join(map(json.JSONEncoder(ensure_ascii=is_ascii).encode, value)) + "]")
-    else:
+    if not isinstance(value, list) or not value:
         print(json.dumps(value, ensure_ascii=is_ascii, indent=2))
+    elif is_ascii:
+        print("[" + ",\n ".join(map(json.dumps, value)) + "]")
+    else:
+        print("[" + b",\n ".join(map(msgspec.json.Encoder().encode, value)).decode() + "]")
 
 
 def warnings(told: Iterable[str]) -> None:

@@ -6,9 +6,10 @@ A business day is a working weekday that is no public holiday where the contact 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from calsync.model import Pause
@@ -61,6 +62,7 @@ class Workdays:
         self.place = place
         self._days: dict[tuple[date, date], tuple[date, ...]] = {}
         self._spans: dict[tuple[date, date, date | None], Span] = {}
+        self._causes: dict[tuple[date, date], str] = {}
 
     def without_pauses(self) -> Workdays:
         """The same place for a user who does not pause."""
@@ -83,6 +85,18 @@ class Workdays:
         if day.weekday() not in self.weekdays:
             return "no working day"
         return None
+
+    def causes(self, first: date, last: date) -> str:
+        """Why the days `first` to `last` do not count, of which none is a business day: "Thu 26 Nov is ..."."""
+        told = self._causes.get((first, last))
+        if told is None:
+            told = self._causes[first, last] = "; ".join(self._told(first, last))
+        return told
+
+    def _told(self, first: date, last: date) -> Iterator[str]:
+        days = [first + DAY * offset for offset in range((last - first).days + 1)]
+        for cause, (day, *more) in groupby(days, self.cause):
+            yield f"{say(day)} to {say(more[-1])}: {cause}" if more else f"{say(day)} is {cause}"
 
     def next(self, day: date) -> date:
         """The first business day on or after `day`."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 import yaml
+from msgspec import Struct
 
 from calsync.errors import Problem
 
@@ -58,37 +59,28 @@ _HINTS = (
 )
 
 
-class Scalar:
+class Scalar(Struct, gc=False):
     """A piece of text. `text` is None where nothing stands there: an unquoted empty value, `~` or `null`."""
 
-    __slots__ = ("column", "line", "text")
-
-    def __init__(self, text: str | None, line: int, column: int) -> None:
-        self.text = text
-        self.line = line
-        self.column = column
+    text: str | None
+    line: int
+    column: int
 
 
-class Sequence:
+class Sequence(Struct):
     """A list of nodes."""
 
-    __slots__ = ("column", "items", "line")
-
-    def __init__(self, items: list[Node], line: int, column: int) -> None:
-        self.items = items
-        self.line = line
-        self.column = column
+    items: list[Node]
+    line: int
+    column: int
 
 
-class Mapping:
+class Mapping(Struct):
     """A map: key -> (the key as a node, the value)."""
 
-    __slots__ = ("column", "entries", "line")
-
-    def __init__(self, entries: dict[str, tuple[Scalar, Node]], line: int, column: int) -> None:
-        self.entries = entries
-        self.line = line
-        self.column = column
+    entries: dict[str, tuple[Scalar, Node]]
+    line: int
+    column: int
 
 
 Node = Scalar | Sequence | Mapping
@@ -242,6 +234,11 @@ class _Event(Protocol):
     style: str | None
 
 
+_SCALAR: type = yaml.ScalarEvent
+_MAPPING_END: type = yaml.MappingEndEvent
+_SEQUENCE_END: type = yaml.SequenceEndEvent
+
+
 class _Builder:
     """Builds nodes from the parser's events, one method a shape; `count` is the number of nodes after expansion."""
 
@@ -268,7 +265,7 @@ class _Builder:
 
     def _node(self, event: _Event, depth: int) -> Node:
         kind: type = type(event)
-        if kind is yaml.ScalarEvent:
+        if kind is _SCALAR:
             return self._scalar(event)
         if kind is yaml.AliasEvent:
             return self._alias(event)
@@ -291,10 +288,8 @@ class _Builder:
     def _scalar(self, event: _Event) -> Scalar:
         self._count += 1
         text, mark = event.value, event.start_mark
-        if text in _NOTHING and not event.style:
-            node = Scalar(None, mark.line + 1, mark.column + 1)
-        else:
-            node = Scalar(text, mark.line + 1, mark.column + 1)
+        is_nothing = text in _NOTHING and not event.style
+        node = Scalar(None if is_nothing else text, mark.line + 1, mark.column + 1)
         if event.tag is not None:
             self._complain_of_tag(event)
         if event.anchor is not None:
@@ -302,21 +297,21 @@ class _Builder:
         return node
 
     def _sequence(self, event: _Event, depth: int) -> Sequence:
-        items = []
+        items: list[Node] = []
         mark = event.start_mark
-        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+        while type(event := self._next()) is not _SEQUENCE_END:
             items.append(self._node(event, depth))
         return Sequence(items, mark.line + 1, mark.column + 1)
 
     def _mapping(self, event: _Event, depth: int) -> Mapping:
         entries: dict[str, tuple[Scalar, Node]] = {}
         merged: list[Node] = []
-        mark = event.start_mark
-        while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            kind: type = type(event)
-            is_text = kind is yaml.ScalarEvent
+        mark, following = event.start_mark, self._next
+        while type(event := following()) is not _MAPPING_END:
+            is_text = type(event) is _SCALAR
             key = self._scalar(event) if is_text else self._key(event, depth)
-            value = self._node(self._next(), depth)
+            beside = following()
+            value = self._scalar(beside) if type(beside) is _SCALAR else self._node(beside, depth)
             if key is None:
                 continue
             text = event.value if is_text else key.text or ""

@@ -61,11 +61,11 @@ class Person:
                 self._pass_time(event.day)
             if isinstance(event, Contacted) and not is_courtesy(chain.application, event):
                 self._touch(chain, event)
-            elif isinstance(event, Skipped | Pinned):
+            elif isinstance(event, (Skipped, Pinned)):
                 self._wish(chain, event)
             chain.apply(event)
             self._now = None
-            if isinstance(event, Heard | Interview) and event.day <= self.today:
+            if isinstance(event, (Heard, Interview)) and event.day <= self.today:
                 self._lift(event.day)
             self._pass_over_skipped()
         self._pass_time(self.today)
@@ -136,7 +136,7 @@ class Person:
 
     def _pass_over_skipped(self) -> None:
         """What the user wants to see no more of is passed over, for that application alone."""
-        while any(chain.is_to_be_skipped for chain in self.chains):
+        while [chain for chain in self.chains if chain.is_to_be_skipped]:
             placed, claim = next(
                 (placed, claim) for placed in self._current() for claim in placed.claims if claim.chain.is_to_be_skipped
             )

@@ -62,9 +62,9 @@ class Spacing(NamedTuple):
 
     def after(self, touch: date, what: str) -> Bar:
         """The bar after a touch on the day `touch`, told as `what` ("You were in touch")."""
-        until = self.until(touch)
-        if until < touch + self.gap:
-            return Bar(until, ANSWERED, touch, what)
+        until = touch + self.gap
+        if self.answers and (answered := self.until(touch)) < until:
+            return Bar(answered, ANSWERED, touch, what)
         return Bar(until, GAP, touch, what)
 
     def behind(self, placed: Placed) -> Bar:

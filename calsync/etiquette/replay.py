@@ -15,7 +15,7 @@ from typing import NamedTuple, assert_never
 from msgspec.structs import replace
 
 from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, is_courtesy, reachable
-from calsync.etiquette.rules import PROMPTS, RULES, check_in
+from calsync.etiquette.rules import ANSWERING, PROMPTS, RULES, check_in
 from calsync.etiquette.told import Told
 from calsync.etiquette.why import MOVED, SKIPPED, SNOOZE, Bar
 from calsync.model import (
@@ -208,9 +208,9 @@ class Chain:
         """Whether `event` means anything at this stage."""
         match self._stage:
             case Stage.OFFERED:
-                return isinstance(event, Applied | Offer | Ended)
+                return isinstance(event, (Applied, Offer, Ended))
             case Stage.ENDED:
-                return isinstance(event, Applied | Interview)
+                return isinstance(event, (Applied, Interview))
             case _:
                 return not (isinstance(event, Applied) and self._spoken_to)
 
@@ -283,7 +283,7 @@ class Chain:
 
     def _answer(self, event: Happened) -> bool:
         """Make the window that the first rule asks for on `event` the current one, if any does."""
-        for rule in RULES.values():
+        for rule in ANSWERING[type(event)]:
             if due := rule.due(event, self.application, self.policy):
                 self._become(due)
                 return True

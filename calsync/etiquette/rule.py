@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from calsync.model import Application, Applied, Channel, Contacted, Event, Interview, Offer, Policy, Window
+from calsync.model import Application, Applied, Channel, Contacted, Event, Happening, Interview, Offer, Policy, Window
 from calsync.workdays import Workdays
 
 CALL_FIRST = (Channel.CALL, Channel.EMAIL)
@@ -36,13 +36,15 @@ class Due(NamedTuple):
 class Rule(Struct, frozen=True):
     """One rule of the etiquette.
 
-    `due` answers an event with the days that are due from it, or None where the rule has nothing to say.
+    `due` answers an event with the days that are due from it, or None where the rule has nothing to say. `answers` is
+    the kind of event that it may have something to say to.
     `channels` is the order in which a channel is chosen for a first contact. `numbered_by_interview`: ids count
     within an interview ("check-in/1.2"). `agreed`: the employer named the days, so no bar moves them.
     """
 
     name: str
     due: Callable[[Event, Application, Policy], Due | None]
+    answers: type[Happening] | None
     channels: tuple[Channel, Channel] = CALL_FIRST
     numbered_by_interview: bool = True
     agreed: bool = False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import groupby
 from typing import NamedTuple
 
 from calsync.etiquette.rule import Due
@@ -54,23 +53,11 @@ def shifts(due: Due, span: Span, bars: Iterable[Bar], workdays: Workdays) -> Ite
             yield bar.because
             start = max(start, bar.until)
     if span.opens > last:
-        yield from _causes(start, last, workdays)
+        if start <= last:
+            yield f"{workdays.causes(start, last)}."
         yield f"That leaves no day up to {say(last)}; late is polite, early is not."
         start, last = max(start, last + DAY), span.opens + (due.last - due.first)
-    yield from _causes(start, span.opens - DAY, workdays, f"; opens {say(span.opens)}")
-    yield from _causes(span.closes + DAY, last, workdays, f"; closes {say(span.closes)}")
-
-
-def _causes(first: date, last: date, workdays: Workdays, shift: str = "") -> Iterator[str]:
-    """Why the days `first` to `last` do not count, and what `shift` that makes; nothing if there are no such days.
-
-    None of them is a business day.
-    """
-    if first > last:
-        return
-    days = [first + DAY * offset for offset in range((last - first).days + 1)]
-    told = []
-    for cause, (day, *more) in groupby(days, workdays.cause):
-        which = f"{say(day)} to {say(more[-1])}:" if more else f"{say(day)} is"
-        told.append(f"{which} {cause}")
-    yield f"{'; '.join(told)}{shift}."
+    if start < span.opens:
+        yield f"{workdays.causes(start, span.opens - DAY)}; opens {say(span.opens)}."
+    if span.closes < last:
+        yield f"{workdays.causes(span.closes + DAY, last)}; closes {say(span.closes)}."

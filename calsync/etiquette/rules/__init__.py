@@ -19,6 +19,7 @@ from calsync.etiquette.rules import (
     thank_you,
     timeline_follow_up,
 )
+from calsync.model import Applied, Happening, Heard, Interview
 
 RULES: Mapping[str, Rule] = {
     "agreed-follow-up": agreed_follow_up.RULE,
@@ -27,6 +28,12 @@ RULES: Mapping[str, Rule] = {
     "application-call": application_call.RULE,
     "check-in": check_in.RULE,
 }
+
+ANSWERING: Mapping[type[Happening], tuple[Rule, ...]] = {
+    kind: tuple(rule for rule in RULES.values() if rule.answers is not None and issubclass(kind, rule.answers))
+    for kind in (Applied, Interview, Heard)
+}
+"""The rules that may have something to say to a kind of event; none to those of other kinds."""
 
 PROMPTS: Mapping[str, Prompt] = {
     "ask-before-leaving": ask_before_leaving.prompts,

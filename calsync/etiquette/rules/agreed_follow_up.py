@@ -18,4 +18,4 @@ def due(event: Event, _application: Application, _policy: Policy) -> Due | None:
     return Due(NAME, day, day + DAY, because, named=day)
 
 
-RULE = Rule(NAME, due, agreed=True)
+RULE = Rule(NAME, due, Statement, agreed=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date
+from functools import lru_cache
 
 from calsync.etiquette.rule import Due, Rule, reachable
 from calsync.model import Application, Applied, Channel, Event, Policy
-from calsync.workdays import following_week, say
+from calsync.workdays import days, following_week, say
 
 NAME = "application-call"
 
@@ -18,14 +19,19 @@ def due(event: Event, application: Application, policy: Policy) -> Due | None:
     """
     if not isinstance(event, Applied) or not _possible(application, policy):
         return None
-    if policy.application_days is None:
-        first, last = following_week(event.day)
+    return _after(event.day, policy.application_days)
+
+
+@lru_cache(maxsize=4096)
+def _after(day: date, span: tuple[int, int] | None) -> Due:
+    if span is None:
+        first, last = following_week(day)
         when = "in the following week"
     else:
-        low, high = policy.application_days
-        first, last = event.day + timedelta(days=low), event.day + timedelta(days=high)
+        low, high = span
+        first, last = day + days(low), day + days(high)
         when = f"{low} to {high} days later"
-    because = f"You applied on {say(event.day)}.", f"One brief call {when} is polite, then no more."
+    because = f"You applied on {say(day)}.", f"One brief call {when} is polite, then no more."
     return Due(NAME, first, last, because)
 
 
@@ -33,4 +39,4 @@ def _possible(application: Application, policy: Policy) -> bool:
     return reachable(application, Channel.CALL) or (policy.email_instead and reachable(application, Channel.EMAIL))
 
 
-RULE = Rule(NAME, due, numbered_by_interview=False)
+RULE = Rule(NAME, due, Applied, numbered_by_interview=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from calsync.etiquette.rule import EMAIL_FIRST, Due, Rule, never
 from calsync.model import Policy
@@ -18,7 +19,12 @@ def after(contact: date, what: str, timeline: date | None, policy: Policy) -> Du
 
     It never opens on or before `timeline`, the day that they last named for their decision.
     """
-    low, high = policy.check_in_days
+    return _after(contact, what, timeline, policy.check_in_days)
+
+
+@lru_cache(maxsize=4096)
+def _after(contact: date, what: str, timeline: date | None, span: tuple[int, int]) -> Due:
+    low, high = span
     first, last = contact + days(low), contact + days(high)
     because: tuple[str, ...] = (
         f"{what} on {say(contact)}.",
@@ -30,4 +36,4 @@ def after(contact: date, what: str, timeline: date | None, policy: Policy) -> Du
     return Due(NAME, first, last, because)
 
 
-RULE = Rule(NAME, never, channels=EMAIL_FIRST)
+RULE = Rule(NAME, never, None, channels=EMAIL_FIRST)

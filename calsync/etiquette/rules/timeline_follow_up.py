@@ -23,4 +23,4 @@ def due(event: Event, _application: Application, _policy: Policy) -> Due | None:
     return Due(NAME, day + DAY, day + timedelta(days=7), because, named=day)
 
 
-RULE = Rule(NAME, due)
+RULE = Rule(NAME, due, Statement)
