@@ -40,6 +40,7 @@ def outlook(
         person.replay()
         windows.extend(bring(person.windows(), group, today))
         standings.update((standing.application.id, standing) for standing in person.standings())
+        person.forget()
     windows.sort(key=lambda window: (window.opens, window.id))
     return Outlook(
         windows=tuple(windows),

@@ -88,6 +88,12 @@ class Person:
         for chain in self.chains:
             yield chain.standing(serving.get(chain))
 
+    def forget(self) -> None:
+        """Undo the cycle of chains and claims once all is told: the memory serves the next person, still warm."""
+        self._now = None
+        for chain in self.chains:
+            chain.claim = None
+
     def _events(self) -> Iterator[tuple[Chain, Happened | Wish]]:
         """The events that count, by day, then application, then place in the file."""
         entries = [
