@@ -33,7 +33,12 @@ def as_json(value: object) -> None:
     elif is_ascii:
         print("[" + ",\n ".join(map(json.dumps, value)) + "]")
     else:
-        print("[" + b",\n ".join(map(msgspec.json.Encoder().encode, value)).decode() + "]")
+        print("[" + b",\n ".join(map(_encoded, value)).decode() + "]")
+
+
+def _encoded(item: object) -> bytes:
+    """The item as Python's own encoder writes it, with a blank behind a comma and a colon."""
+    return msgspec.json.format(msgspec.json.encode(item), indent=0)
 
 
 def warnings(told: Iterable[str]) -> None:
