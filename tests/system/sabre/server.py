@@ -74,8 +74,8 @@ def sabre(folder: Path, auth: str) -> Server:
         return ["/usr/bin/env", *known, "/usr/sbin/apache2", "-f", str(folder / "apache.conf"), "-DFOREGROUND"]
 
     home = f"/calendars/{USERNAME}/"
-    if auth == "digest":  # Basic is refused, and then a request without a login tells the challenge
-        return started(lambda port: Digest("sabre/dav", folder, port, home, command, login_requests=2))
+    if auth == "digest":  # Basic is refused, and with that comes the challenge
+        return started(lambda port: Digest("sabre/dav", folder, port, home, command, login_requests=1))
     return started(lambda port: Server("sabre/dav", folder, port, home, command))
 
 
