@@ -40,7 +40,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "--version": set(),
     "--help": set(),
     "--dry-run": set(  # nothing answers there, so it is tried again
-        "caldav email jinja2 logging lxml phonenumbers pycurl sqlite3 tempfile tenacity".split()  # noqa: SIM905
+        "caldav email jinja2 logging lxml phonenumbers pycurl sqlite3 tempfile tenacity".split()  # noqa: SIM905  # as above
     ),
 }
 """Of these, what each command may load once the holiday tables are in the cache."""
