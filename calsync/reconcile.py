@@ -286,13 +286,13 @@ class _Run:
         return prepare[change.action](change)
 
     def _create(self, change: Change) -> Write:
-        from calsync import ical
+        from calsync import icaltext
 
         assert change.after is not None
         after, mark, stamp, base = change.after, change.mark, self._stamp(None), hashes(change.after)
         uid = uid_of(mark, self.target.name)
         self.survey.eyes.marks[uid] = mark
-        body = ical.build(after, mark, uid, stamp, self.terms.zone, base)
+        body = icaltext.build(after, mark, uid, stamp, self.terms.zone, base)
 
         def record(resource: Resource | None) -> None:
             assert resource is not None
