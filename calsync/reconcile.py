@@ -291,7 +291,7 @@ class _Run:
         assert change.after is not None
         after, mark, stamp, base = change.after, change.mark, self._stamp(None), hashes(change.after)
         uid = uid_of(mark, self.target.name)
-        self.survey.eyes.marks[uid] = mark
+        self.survey.eyes.expect(uid, mark)
         body = icaltext.build(after, mark, uid, stamp, self.terms.zone, base)
 
         def record(resource: Resource | None) -> None:
