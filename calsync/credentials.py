@@ -9,7 +9,6 @@ import contextlib
 import os
 import signal
 import stat
-import subprocess
 from pathlib import Path
 
 from calsync.errors import PasswordError
@@ -109,6 +108,8 @@ def _from_systemd(name: str) -> Secret:
 
 def _from_command(command: str, key: str) -> Secret:
     """The first line that a shell command prints. Its own messages are shown where it fails; its output never."""
+    import subprocess
+
     try:
         code, out, messages = _output(command)
     except subprocess.TimeoutExpired:
@@ -128,6 +129,8 @@ def _output(command: str) -> tuple[int, bytes, bytes]:
 
     Whatever is still running of it is killed when it takes too long, and when we are stopped.
     """
+    import subprocess
+
     pipe = subprocess.PIPE
     with subprocess.Popen(
         ["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True

@@ -5,13 +5,12 @@ Public face: `Desired`, `Learn`; `Write`; `Outcome`, `Failure`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
 
 from msgspec import Struct, field
 
 from calsync.errors import CalsyncError
-from calsync.model import Reminder, Resource, Window
+from calsync.model import Item, Reminder, Resource, Window
 from calsync.plan import Change, Kept
 from calsync.signals import Answer
 
@@ -46,12 +45,12 @@ class Outcome(Struct):
 class Desired(Struct, frozen=True, kw_only=True):
     """What a target is to show.
 
-    `windows` are all of the journal, by id. `draw` gives the reminder of each that is to stand there, from the moments
-    at which their events were written; one that is not among these is drawn as of now. `creates` are those that may be
-    made new; the others are only kept up.
+    `windows` are all of the journal, by id. `draw` gives the reminder of each that is to stand there, or of those that
+    it is told: as of when the event was written that it is handed for a window, else as of now. `creates` are those
+    that may be made new; the others are only kept up.
     """
 
-    draw: Callable[[Mapping[str, datetime]], Mapping[str, Reminder]]
+    draw: Callable[[Mapping[str, Item], Collection[str] | None], Mapping[str, Reminder]]
     creates: frozenset[str]
     windows: Mapping[str, Window]
 

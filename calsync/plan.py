@@ -157,8 +157,9 @@ def mirror(wanted: Mapping[str, Wanted], known: Known) -> Plan:
             steps.append(Change(Action.CREATE, window, Mark(known.name, window, 1), after=want.fresh))
             continue
         mark, found = standing[window]
-        changed = hashes(found.item.reminder) != hashes(want.kept)
-        steps.append(_update(mark, found, want) if changed else None)
+        stands = found.item.reminder
+        is_right = stands == want.kept or hashes(stands) == hashes(want.kept)
+        steps.append(None if is_right else _update(mark, found, want))
     steps += [_delete(*pair) for pair in ours if standing[pair[0].window] != pair or pair[0].window not in wanted]
     return _plan(steps)
 

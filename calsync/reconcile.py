@@ -9,7 +9,7 @@ Public face: `reconcile` and `remove`, which give an `Outcome` (`outcome.py`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 
 from msgspec.structs import replace
@@ -67,7 +67,7 @@ def remove(target: Target, windows: Mapping[str, Window], state: State, terms: T
 
     `windows` are those of the journal: by them an event is known that lost its mark. Errors as `reconcile`.
     """
-    nothing = Desired(draw=lambda _written: {}, creates=frozenset(), windows=windows)
+    nothing = Desired(draw=lambda _standing, _only: {}, creates=frozenset(), windows=windows)
     run = _Run(target, nothing, state, terms, dry_run=dry_run)
     run.decide_removal()
     if not dry_run:
@@ -148,30 +148,36 @@ class _Run:
         remembered = self.survey.known.memory.get(window)
         return remembered.base if remembered is not None and remembered.href == found.href else None
 
-    def _standing(self) -> dict[str, Found]:
-        """The event of each window, as the survey found it: the latest; one that was undone stands for nothing."""
-        known, eyes = self.survey.known, self.survey.eyes
-        marked = [(mark, found) for found in known.found if (mark := eyes.mark(found.item))]
-        marked.sort(key=lambda pair: pair[0].generation)
-        return {mark.window: found for mark, found in marked if not known.is_undone(mark)}
+    def _marked(self) -> list[tuple[Mark, Found]]:
+        """Our events as the survey found them, with their marks, by generation."""
+        marked = [(mark, found) for found in self.survey.known.found if (mark := self.survey.eyes.mark(found.item))]
+        return sorted(marked, key=lambda pair: pair[0].generation)
 
-    def _written(self) -> dict[str, datetime]:
-        """When the event of each window was written."""
-        standing = self._standing().items()
-        return {window: found.item.written or found.item.stamp.moment for window, found in standing}
+    def _standing(self) -> dict[str, Found]:
+        """The event of each window: the latest; one that was undone stands for nothing."""
+        return {mark.window: found for mark, found in self._marked() if not self.survey.known.is_undone(mark)}
 
     def _drawn(self) -> Mapping[str, Reminder]:
         if self.kept is None:
-            self.kept = self.desired.draw(self._written())
+            self.kept = self.desired.draw({window: found.item for window, found in self._standing().items()}, None)
         return self.kept
+
+    def _fresh(self, kept: Mapping[str, Reminder]) -> Mapping[str, Reminder]:
+        """The reminders as they are to be written now; those that stand are not written."""
+        marked = self._marked()
+        standing = {mark.window for mark, _ in marked}
+        if kept.keys().isdisjoint(standing):  # drawn as of now already
+            return kept
+        other = {mark.window for mark, found in marked if found.item.reminder != kept.get(mark.window)}
+        wrong = kept.keys() - (standing - other)
+        return {**kept, **self.desired.draw({}, wrong)} if wrong else kept
 
     # Decide.
 
     def decide(self) -> None:
         """Compare each window as it was to be written when it was, and as it is to be written now."""
-        kept, standing = self._drawn(), self._standing()
-        are_right = all(key in standing and standing[key].item.reminder == reminder for key, reminder in kept.items())
-        fresh = kept if are_right or kept.keys().isdisjoint(standing) else self.desired.draw({})
+        kept = self._drawn()
+        fresh = self._fresh(kept)
         self.wanted = {
             window: Wanted(reminder, fresh[window], creates=window in self.desired.creates)
             for window, reminder in kept.items()
@@ -280,13 +286,13 @@ class _Run:
         return prepare[change.action](change)
 
     def _create(self, change: Change) -> Write:
-        from calsync import ical
+        from calsync import icaltext
 
         assert change.after is not None
         after, mark, stamp, base = change.after, change.mark, self._stamp(None), hashes(change.after)
         uid = uid_of(mark, self.target.name)
-        self.survey.eyes.marks[uid] = mark
-        body = ical.build(after, mark, uid, stamp, self.terms.zone, base)
+        self.survey.eyes.expect(uid, mark)
+        body = icaltext.build(after, mark, uid, stamp, self.terms.zone, base)
 
         def record(resource: Resource | None) -> None:
             assert resource is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
+from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -142,7 +143,7 @@ def _look(target: Target, state: State, terms: Terms, windows: Iterable[str], vi
     retired = _latest(state.retired(place), undone)
     if view.is_new:  # its events went with the old calendar: nobody deleted one of them, and their UIDs are used up
         before, retired = {}, _latest(retired, _generations(before))
-    eyes = Eyes.of(target, terms, before, retired, windows)
+    eyes = Eyes(target, terms, before, retired, windows)
     fresh, standing = view.fresh(before), view.standing(before)
     fetched = target.fetch(fresh) if fresh else {}
     lost = {href for href in fresh if href not in fetched and href in before}
@@ -186,28 +187,37 @@ def guard_many(target: Target, terms: Terms, count: int, of: int, what: str) -> 
     )
 
 
-class Eyes(Struct, frozen=True):
+class Eyes:
     """Tells our events from others: by their mark, or on a server that drops marks by their UID."""
 
-    known: Known
-    marks: dict[str, Mark]
-    """UID -> mark of the events that we remember, and of those that we would make where the cache is lost."""
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         target: Target,
         terms: Terms,
         before: Mapping[str, Entry],
         retired: Mapping[str, int],
         windows: Iterable[str],
-    ) -> Eyes:
-        """Eyes for `target`, given what the cache has and the windows of the journal."""
-        ours = {entry.written for entry in before.values() if entry.written is not None}
-        for window in windows:
-            last = retired.get(window, 0)
-            ours |= {Mark(terms.name, window, generation) for generation in (1, last or 1, last + 1)}
-        return cls(Known(terms.name, target.name, ()), {uid_of(mark, target.name): mark for mark in ours})
+    ) -> None:
+        self._known = Known(terms.name, target.name, ())
+        self._before, self._retired, self._windows = before, retired, windows
+        self._made: dict[str, Mark] = {}
+
+    @cached_property
+    def _marks(self) -> Mapping[str, Mark]:
+        """UID -> mark of the events that we remember, and of those that we would make where the cache is lost."""
+        name, target = self._known.name, self._known.target
+        ours = {entry.written for entry in self._before.values() if entry.written is not None}
+        for window in self._windows:
+            last = self._retired.get(window, 0)
+            ours |= {Mark(name, window, generation) for generation in (1, last or 1, last + 1)}
+        return {uid_of(mark, target): mark for mark in ours}
+
+    def expect(self, uid: str, mark: Mark) -> None:
+        """From now on the event of this UID is ours."""
+        self._made[uid] = mark
+
+    def _mark_of(self, uid: str) -> Mark | None:
+        return self._made.get(uid) or self._marks.get(uid)
 
     def entry(self, resource: Resource, before: Entry | None) -> Entry:
         """What `resource` is to us: an event of ours, or something to leave alone."""
@@ -222,18 +232,18 @@ class Eyes(Struct, frozen=True):
 
     def item(self, body: str) -> Item | None:
         """The event of ours that `body` holds, if it does; nothing else is worth the time of parsing."""
-        if "X-CALSYNC" not in body and self.marks.keys().isdisjoint(_UID.findall(body)):
+        if "X-CALSYNC" not in body and not any(map(self._mark_of, _UID.findall(body))):
             return None
         from calsync import ical
 
         item = ical.parse(body)
-        if item is None or not (self.known.is_ours(item) or (item.mark is None and item.uid in self.marks)):
+        if item is None or not (self._known.is_ours(item) or (item.mark is None and self._mark_of(item.uid))):
             return None
         return item
 
     def mark(self, item: Item) -> Mark | None:
         """The mark of an event of ours, also where a server dropped it."""
-        return item.mark or self.marks.get(item.uid)
+        return item.mark or self._mark_of(item.uid)
 
 
 def _etag(entry: Entry | None) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -20,10 +20,11 @@ from msgspec.structs import replace
 from calsync import opening, paths, settled, state
 from calsync.config import Config
 from calsync.errors import CalsyncError, ConfigError, GuardError, Problem, UnreachableError
-from calsync.model import Outlook, Reminder, State, Window
+from calsync.model import Outlook, State, Window
 from calsync.moment import Moment
 from calsync.outcome import Desired, Outcome
 from calsync.settled import Settled
+from calsync.showing import Show
 from calsync.signals import Answer
 from calsync.survey import Terms, changes
 from calsync.targets import TARGETS
@@ -32,7 +33,6 @@ from calsync.wording import Wording
 
 if TYPE_CHECKING:
     from calsync.book import Book
-    from calsync.reminders import Form
 
 _FEED_BACK, _FEED_AHEAD = timedelta(days=30), timedelta(days=180)
 """What a feed shows: Google takes about 1 MB and 1,000 events (`docs/calendars.md`)."""
@@ -178,6 +178,8 @@ class _Run(Struct):
         asked, dry_run = None if terms.owned else learn, report.dry_run
         outcome = reconcile(target, station.desired(), cache, terms, learn=asked, ask=ask, dry_run=dry_run)
         report.look_again()
+        if not dry_run:
+            station.keep()
         if not dry_run and self.made_from:
             place = terms.place(target)
             settled.remember(cache, place, self.made_from, outcome, warnings=report.warnings, opens=report.opens)
@@ -203,7 +205,8 @@ def must_have_target(config: Config) -> None:
 class Station(Struct, frozen=True, kw_only=True):
     """A target of the config: how it is opened, what it is to show by now, and the terms of a run on it.
 
-    `note` notes where it was found, in words of the state. `place` is the key under which it was known there before.
+    `note` notes where it was found, in words of the state, and `keep` what was drawn. `place` is the key under which it
+    was known there before.
     """
 
     place: str
@@ -211,6 +214,7 @@ class Station(Struct, frozen=True, kw_only=True):
     opened: Callable[[], AbstractContextManager[Target]]
     desired: Callable[[], Desired]
     terms: Terms
+    keep: Callable[[], None]
     note: Callable[[str], None] | None = None
 
 
@@ -231,9 +235,10 @@ def stations(  # noqa: PLR0913  # all that a run is made of; the flags by name
     A calendar that is missing is made if `create` and `writes`; one that was there before, only with `force`. Nothing
     is opened before a station's own `opened` is called; with `writes=False` that touches nothing on the disk.
     """
-    form = lru_cache(partial(_form, config))
+    show = partial(Show, config=config, moment=moment, cache=cache, words=words(config))
     terms = Terms(name=config.name, zone=config.timezone, now=moment.now, day=moment.midnight, force=force)
     if caldav := config.caldav:
+        in_calendar = show("caldav", is_shown=_in_calendar, alarms=True)
         known = opening.find_again(caldav, cache)
         create = create and writes and (known is None or force)
         yield Station(
@@ -241,16 +246,18 @@ def stations(  # noqa: PLR0913  # all that a run is made of; the flags by name
             opened=partial(
                 opening.calendar, targets["caldav"], caldav, environ, found=known, writes=writes, create=create
             ),
-            desired=lambda: _desired(book().outlook, _in_calendar, form(), moment, alarms=True),
+            desired=lambda: in_calendar.desired(book().outlook),
+            keep=in_calendar.keep,
             terms=replace(terms, named=partial(opening.named, caldav), expected=known),
             note=partial(opening.take_note, caldav, cache) if writes else None,
         )
     if feed := config.feed:
-        shown = partial(_in_feed, today=moment.today)
+        in_feed = show("feed", is_shown=partial(_in_feed, today=moment.today), alarms=feed.alarms)
         yield Station(
             place=f"feed {config.name} {feed.path}",
             opened=lambda: closing(targets["feed"](path=feed.path)),
-            desired=lambda: _desired(book().outlook, shown, form(), moment, alarms=feed.alarms),
+            desired=lambda: in_feed.desired(book().outlook),
+            keep=in_feed.keep,
             terms=replace(  # no zones in a feed: the form of docs/calendars.md
                 terms, owned=True, zone=UTC, expected=str(feed.path)
             ),
@@ -276,12 +283,6 @@ def visit(report: Report, station: Station, work: Work) -> None:
             station.note(outcome.where)
 
 
-def _form(config: Config) -> Form:
-    from calsync.reminders import Form
-
-    return Form(config.reminders, config.remind_at, config.timezone, ZoneInfo, words(config))
-
-
 def _in_calendar(window: Window) -> bool:
     return window.state not in (State.MISSED, State.SKIPPED)
 
@@ -289,18 +290,3 @@ def _in_calendar(window: Window) -> bool:
 def _in_feed(window: Window, today: date) -> bool:
     last = window.done_on or window.closes
     return window.state is not State.SKIPPED and today - _FEED_BACK <= last and window.opens <= today + _FEED_AHEAD
-
-
-def _desired(
-    found: Outlook, is_shown: Callable[[Window], bool], form: Form, moment: Moment, *, alarms: bool
-) -> Desired:
-    from calsync.reminders import reminders
-
-    shown = [window for window in found.windows if is_shown(window)]
-
-    def draw(written: Mapping[str, datetime]) -> Mapping[str, Reminder]:
-        drawn = reminders(shown, form, written, moment.now)
-        return drawn if alarms else {key: replace(reminder, alarms=()) for key, reminder in drawn.items()}
-
-    current = frozenset(window.id for window in shown if not window.state.is_past and window.closes >= moment.today)
-    return Desired(draw=draw, creates=current, windows={window.id: window for window in found.windows})

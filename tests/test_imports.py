@@ -39,6 +39,9 @@ MAY_LOAD: dict[str, set[str]] = {
     "why acme": {"sqlite3"},
     "--version": set(),
     "--help": set(),
+    "--dry-run": set(  # nothing answers there, so it is tried again
+        "caldav email jinja2 logging lxml phonenumbers pycurl sqlite3 tempfile tenacity".split()  # noqa: SIM905  # as above
+    ),
 }
 """Of these, what each command may load once the holiday tables are in the cache."""
 
@@ -62,7 +65,11 @@ def loaded(folder: Path, command: str) -> set[str]:
         "print(json.dumps([code, sorted(set(sys.modules) - before)]), file=sys.stderr)"
     )
     keep = {name: value for name, value in os.environ.items() if "COV" not in name}  # coverage loads things itself
-    environ = keep | {"XDG_CACHE_HOME": str(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
+    environ = keep | {
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "XDG_STATE_HOME": str(folder / "state"),
+        "WORD": "secret",
+    }
     today = ["--today", "2026-11-20"] if not command.startswith("--") else []
     arguments = [sys.executable, "-c", code, *command.split(), *today]
     done = subprocess.run(arguments, cwd=folder, env=environ, capture_output=True, text=True, check=True)

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from calsync.credentials import Secret
 from calsync.errors import SyncFailedError, UnreachableError
 from calsync.model import Resource
-from calsync.targets import davfind, davread, davservice, davtls, davurl, davxml
+from calsync.targets import davfind, davread, davservice, davurl, davxml
 from calsync.targets.base import Changes, ConflictError, ItemError, Listing, MissingError
 from calsync.targets.davdns import look_up
 from calsync.targets.davhttp import Connection
@@ -227,6 +227,8 @@ class CaldavTarget:
 
     def certificate_end(self) -> datetime | None:
         """When the server's certificate ends; None without TLS. Raises OSError where that cannot be seen directly."""
+        from calsync.targets import davtls
+
         return davtls.certificate_end(self.where, self._ca_file, self._timeout)
 
     # Where the calendar is

@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from urllib.parse import urljoin, urlsplit
 
 import caldav.lib.error
@@ -75,6 +75,7 @@ class Client(BaseDAVClient):
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self._proxy_of = lru_cache(proxy)
         self.headers = {"User-Agent": f"calsync/{__version__}", "Accept-Encoding": "identity"}
 
     def log_in(self, credential: Credential) -> None:
@@ -94,10 +95,13 @@ class Client(BaseDAVClient):
         address, sent = self._prepare_request(davurl.sendable(url), method, body, headers)
         reply, began, became = None, time.monotonic(), "no answer"
         try:
-            reply = self._wire.exchange(method, str(address), body.encode(), sent, self.auth, proxy(url))
+            reply = self._wire.exchange(
+                method, str(address), body.encode(), sent, self.auth, self._proxy_of(_origin(url))
+            )
             became = f"{reply.status}"
         finally:
-            _log.debug("%s %s: %s, %.0f ms", method, _plain(url), became, 1000 * (time.monotonic() - began))
+            if _log.isEnabledFor(logging.DEBUG):
+                _log.debug("%s %s: %s, %.0f ms", method, _plain(url), became, 1000 * (time.monotonic() - began))
         caldav.lib.error.raise_if_rate_limited(reply.status, url, reply.headers.get("retry-after"))
         if reply.status == 401:
             raise _RefusedError(reply.headers.get("www-authenticate", ""))
@@ -272,6 +276,12 @@ def _plain(url: str) -> str:
     """A URL as it may be shown: without a user, a password or a query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _origin(url: str) -> str:
+    """The server of a URL, as the URL of its root."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def _host(url: str) -> str:

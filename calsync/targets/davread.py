@@ -6,6 +6,7 @@ Public face: `query`, `multiget`, `get`, `address`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 from calsync.model import Resource
@@ -18,6 +19,7 @@ from calsync.targets.davxml import CAL, DAV
 _DEPTH_1 = {**davxml.XML_HEADERS, "Depth": "1"}
 
 
+@lru_cache(maxsize=64)
 def address(calendar: str, href: str) -> str:
     """The URL of an item of the calendar at this URL."""
     return urljoin(calendar, davxml.encoded(href))
