@@ -1,6 +1,6 @@
-"""iCalendar text that stands on a server: read, and changed. The only door to icalendar.
+"""Reminder -> iCalendar text, and back to the fields that people may change. The only door to icalendar.
 
-- `patch` puts the owned fields into the body that stands on a server and leaves the rest.
+- `build` writes a new event; `patch` puts the owned fields into the body that stands on a server and leaves the rest.
 - `parse` reads an item into an `Item`: its mark, its base, its fields; None where it holds no event.
 
 Stamp and sequence are arguments, so the same input gives the same bytes. What counts as noise and not as an edit is
@@ -9,22 +9,128 @@ told in `docs/calendars.md` ("What people and programs do to it").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from icalendar import Alarm, Calendar, Component, Event, Timezone
-from icalendar.prop import vInline, vText
+from icalendar.prop import vDuration, vInline, vText
 
-from calsync.icaltext import BASE, MARK, MOMENT, NO_TIME, PROPERTIES, WRITTEN, local, moment_text
 from calsync.identity import DAYS, differing, hashes, hashes_text, mark_text, read_hashes, read_mark
 from calsync.model import Hashes, Item, Mark, Reminder, Stamp
 from calsync.vtimezone import vtimezone
 
+PRODID = "-//calsync//calsync//EN"
+MARK, BASE, WRITTEN = "X-CALSYNC", "X-CALSYNC-BASE", "X-CALSYNC-WRITTEN"
+_PROPERTIES: Mapping[str, str] = {
+    "start": "DTSTART",
+    "end": "DTEND",
+    "summary": "SUMMARY",
+    "description": "DESCRIPTION",
+    "location": "LOCATION",
+    "status": "STATUS",
+    "categories": "CATEGORIES",
+    "transp": "TRANSP",
+    "classification": "CLASS",
+}
+"""The properties of the owned fields; the alarms are components."""
+_MOMENT = "%Y%m%dT%H%M%SZ"
+_NO_TIME = "PT0S"
+"""A trigger of no length. icalendar writes "P0D", which is right and which some clients do not read."""
+_ROOM = 74
+"""The octets of a line in one piece of it: 75 with the space that a further piece begins with (RFC 5545 3.1)."""
+_ESCAPES = re.compile(r"[\\;,\r\n]")
+"""What text is not written as it is (3.3.11)."""
 _UNREADABLE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 """What icalendar, or a value of another kind than RFC 5545 gives the property, may raise."""
 _SENTINEL_YEAR = 1976
 """The year of the alarm by which Apple's Calendar says "no alarm"."""
+
+
+def build(reminder: Reminder, mark: Mark, uid: str, stamp: Stamp, zone: tzinfo, base: Hashes) -> str:
+    """A whole VCALENDAR with the event of `reminder`; timed ones are written in `zone`. `base` are its hashes.
+
+    The library's values escape; its components take ten times as long, and are for events that stand there.
+    """
+    start, timezone = _local(reminder.start, zone), ""
+    if isinstance(start, datetime) and start.tzinfo is not UTC:
+        timezone = vtimezone(zone, str(zone), start.year)
+    lines = [
+        *("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", *timezone.splitlines(), "BEGIN:VEVENT"),
+        *_event_lines(reminder, uid, stamp, zone),
+        f"{MARK}:{mark_text(mark)}",
+        f"{BASE}:{hashes_text(base)}",
+        f"{WRITTEN}:{_moment(stamp.written or stamp.moment)}",
+        *(line for trigger in reminder.alarms for line in _alarm_lines(trigger, reminder.summary)),
+        *("END:VEVENT", "END:VCALENDAR"),
+    ]
+    return "\r\n".join([*map(_folded, lines), ""])
+
+
+def _event_lines(reminder: Reminder, uid: str, stamp: Stamp, zone: tzinfo) -> Iterator[str]:
+    """The owned fields, those that are empty left out, and what tells the event's identity and age."""
+    for name, prop in _PROPERTIES.items():
+        value = getattr(reminder, name)
+        if name in DAYS:
+            yield f"{prop}{_when(_local(value, zone), zone)}"
+        elif value:
+            yield f"{prop}:{','.join(map(_escaped, value)) if isinstance(value, tuple) else _escaped(value)}"
+    moment = _moment(stamp.moment)
+    yield from (f"UID:{uid}", f"DTSTAMP:{moment}", f"LAST-MODIFIED:{moment}", f"SEQUENCE:{stamp.sequence}")
+
+
+def _alarm_lines(trigger: timedelta, text: str) -> Iterator[str]:
+    yield from ("BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{_escaped(text)}")
+    yield from (f"TRIGGER:{_trigger(trigger)}", "END:VALARM")
+
+
+@lru_cache(maxsize=64)
+def _trigger(trigger: timedelta) -> str:
+    return _own_text(vDuration(trigger)) if trigger else _NO_TIME
+
+
+def _when(moment: date, zone: tzinfo) -> str:
+    """What follows the name of DTSTART or DTEND (RFC 5545 3.3.4, 3.3.5)."""
+    if not isinstance(moment, datetime):
+        return f";VALUE=DATE:{moment:%Y%m%d}"
+    return f":{_moment(moment)}" if moment.tzinfo is UTC else f";TZID={zone}:{moment:%Y%m%dT%H%M%S}"
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime(_MOMENT)
+
+
+def _escaped(text: str) -> str:
+    return _own_text(vText(text)) if _ESCAPES.search(text) else text
+
+
+def _folded(line: str) -> str:
+    """A content line in pieces of at most 75 octets; the library goes character by character."""
+    if len(line) <= _ROOM and line.isascii():
+        return line
+    octets = line.encode()
+    pieces, start = [], 0
+    while len(octets) - start > _ROOM:
+        end = _fold(octets, start)
+        pieces.append(octets[start:end])
+        start = end
+    return b"\r\n ".join([*pieces, octets[start:]]).decode()
+
+
+def _fold(octets: bytes, start: int) -> int:
+    """Where the piece that begins at `start` ends: within no character, and not behind a backslash that escapes."""
+    end = start + _ROOM
+    while octets[end] & 0b1100_0000 == 0b1000_0000:  # a further octet of a character of UTF-8
+        end -= 1
+    piece = octets[start:end]
+    return end - (len(piece) - len(piece.rstrip(b"\\"))) % 2
+
+
+def _own_text(value: Any) -> str:  # noqa: ANN401 - the library's values have no type in common
+    """A value of the library as it stands in a file."""
+    return bytes(value.to_ical()).decode()
 
 
 def patch(body: str, reminder: Reminder, mark: Mark, base: Hashes, stamp: Stamp, zone: tzinfo) -> str:
@@ -86,13 +192,13 @@ def _main_event(calendar: Calendar) -> Event:
 def _write(event: Event, reminder: Reminder, names: Iterable[str], zone: tzinfo) -> None:
     """Set the fields of these names; an empty one is left out."""
     for name in names:
-        prop = PROPERTIES.get(name)
+        prop = _PROPERTIES.get(name)
         if prop is None:
             continue
         value = getattr(reminder, name)
         event.pop(prop, None)
         if name in DAYS:
-            event.add(prop, local(value, zone))
+            event.add(prop, _local(value, zone))
         elif value:
             event.add(prop, list(value) if isinstance(value, tuple) else value)
 
@@ -105,7 +211,7 @@ def _write_mark(event: Event, mark: Mark, base: Hashes, stamp: Stamp) -> None:
         "SEQUENCE": stamp.sequence,
         MARK: vInline(mark_text(mark)),
         BASE: vInline(hashes_text(base)),
-        WRITTEN: vInline(moment_text(stamp.written or stamp.moment)),
+        WRITTEN: vInline(_moment(stamp.written or stamp.moment)),
     }
     for name, value in values.items():
         event.pop(name, None)
@@ -124,13 +230,21 @@ def _write_alarms(event: Event, reminder: Reminder) -> None:
 
 def _text(calendar: Calendar, reminder: Reminder, zone: tzinfo) -> str:
     """The text, with the VTIMEZONE that a timed event needs and no other of that name."""
-    start = local(reminder.start, zone)
+    start = _local(reminder.start, zone)
     if isinstance(start, datetime) and start.tzinfo is not UTC:
         name = str(zone)
         others = [part for part in calendar.subcomponents if part.name != "VTIMEZONE" or str(part.get("TZID")) != name]
         calendar.subcomponents = [Timezone.from_ical(vtimezone(zone, name, start.year)), *others]
     text: str = calendar.to_ical().decode()
-    return text.replace("\r\nTRIGGER:P0D\r\n", f"\r\nTRIGGER:{NO_TIME}\r\n")
+    return text.replace("\r\nTRIGGER:P0D\r\n", f"\r\nTRIGGER:{_NO_TIME}\r\n")
+
+
+def _local(moment: date, zone: tzinfo) -> date:
+    """A moment in the user's zone, UTC where that is the zone; a day as it is."""
+    if not isinstance(moment, datetime):
+        return moment
+    local = moment.astimezone(zone)
+    return moment.astimezone(UTC) if str(zone) in ("UTC", "Etc/UTC", "GMT") else local
 
 
 def _reminder(event: Event) -> Reminder:
@@ -190,7 +304,7 @@ def _triggers(event: Event, start: date, end: date) -> Iterator[timedelta]:
 def _written(event: Event) -> datetime | None:
     """The moment of our last write, None where that is not told."""
     try:
-        return datetime.strptime(_raw(event, WRITTEN), MOMENT).replace(tzinfo=UTC)
+        return datetime.strptime(_raw(event, WRITTEN), _MOMENT).replace(tzinfo=UTC)
     except ValueError:
         return None
 

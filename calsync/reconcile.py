@@ -286,13 +286,13 @@ class _Run:
         return prepare[change.action](change)
 
     def _create(self, change: Change) -> Write:
-        from calsync import icaltext
+        from calsync import ical
 
         assert change.after is not None
         after, mark, stamp, base = change.after, change.mark, self._stamp(None), hashes(change.after)
         uid = uid_of(mark, self.target.name)
         self.survey.eyes.expect(uid, mark)
-        body = icaltext.build(after, mark, uid, stamp, self.terms.zone, base)
+        body = ical.build(after, mark, uid, stamp, self.terms.zone, base)
 
         def record(resource: Resource | None) -> None:
             assert resource is not None

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from calsync import ical, icaltext, state
+from calsync import ical, state
 from calsync.identity import hashes, uid_of
 from calsync.model import Mark, Resource
 from calsync.targets.base import Changes
@@ -154,7 +154,7 @@ def test_of_two_generations_the_later_one_is_heard(tmp_path: Path):
     assert item is not None
     later = Mark("default", CALL, 2)
     uid, base = uid_of(later, "caldav"), hashes(item.reminder)
-    desk.target.put("0.ics", icaltext.build(item.reminder, later, uid, item.stamp, ZoneInfo("UTC"), base))
+    desk.target.put("0.ics", ical.build(item.reminder, later, uid, item.stamp, ZoneInfo("UTC"), base))
     desk.target.put(href, desk.target.items[href].replace("SUMMARY:Call", "SUMMARY:✓ Call"))
     report = desk.run()
     assert (counted(report), answers(desk)) == ((0, 0, 1), "")

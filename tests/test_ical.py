@@ -9,10 +9,9 @@ import vobject
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
-from icalendar.prop import vDuration, vText
 from msgspec.structs import replace
 
-from calsync import ical, icaltext
+from calsync import ical
 from calsync.identity import differing, hashes, uid_of
 from calsync.model import Item, Mark, Reminder, Stamp
 
@@ -43,7 +42,7 @@ def patched(body: str, reminder: Reminder, mark: Mark, stamp: Stamp, zone: tzinf
 
 
 def build(reminder, zone=BERLIN, mark=MARK, stamp=STAMP):
-    return icaltext.build(reminder, mark, uid_of(mark, "caldav"), stamp, zone, hashes(reminder))
+    return ical.build(reminder, mark, uid_of(mark, "caldav"), stamp, zone, hashes(reminder))
 
 
 def item(reminder, mark=MARK, stamp=STAMP):
@@ -135,16 +134,6 @@ reminders = st.builds(
 marks = st.builds(Mark, st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=40), st.integers(1, 99))
 
 
-@given(words | st.text("\\Nn;,\r\n a"))
-def test_text_is_written_as_the_library_does(text):
-    assert icaltext._escaped(text) == vText(text).to_ical().decode()
-
-
-@given(st.timedeltas(timedelta(days=-400), timedelta(days=400)).map(lambda each: timedelta(each.days, each.seconds)))
-def test_a_trigger_is_written_as_the_library_does(trigger):
-    assert icaltext._trigger(trigger) == (vDuration(trigger).to_ical().decode() if trigger else "PT0S")
-
-
 @given(reminders, marks, zones.map(ZoneInfo))
 def test_whatever_the_words_an_event_is_read_as_it_was_written(reminder, mark, zone):
     body = build(reminder, zone, mark)
@@ -186,7 +175,7 @@ def test_long_words_are_folded_between_characters(word):
 
 @given(st.text(st.sampled_from("a\\é日🎉 "), max_size=400) | st.text(st.characters(exclude_categories=["Cc", "Cs"])))
 def test_a_line_is_folded_within_no_character_and_no_escape(line):
-    pieces = icaltext._folded(line).encode("utf-8").split(b"\r\n ")
+    pieces = ical._folded(line).encode("utf-8").split(b"\r\n ")
     assert b"".join(pieces).decode() == line
     assert all(len(piece) <= 75 - bool(number) for number, piece in enumerate(pieces))
     assert all(piece for piece in pieces[1:])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from calsync import icaltext, views
+from calsync import ical, views
 from calsync.errors import GuardError
 from calsync.identity import hashes, uid_of
 from calsync.model import Mark, Reminder, Resource, Stamp
@@ -63,7 +63,7 @@ def state(tmp_path: Path) -> Iterator[State]:
 
 def body(window: str = CALL, generation: int = 1, name: str = "default") -> str:
     mark = Mark(name, window, generation)
-    return icaltext.build(REMINDER, mark, uid_of(mark, "caldav"), Stamp(NOW, 0), UTC, hashes(REMINDER))
+    return ical.build(REMINDER, mark, uid_of(mark, "caldav"), Stamp(NOW, 0), UTC, hashes(REMINDER))
 
 
 def stripped(text: str) -> str:

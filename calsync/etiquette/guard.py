@@ -142,7 +142,7 @@ class Person:
 
     def _pass_over_skipped(self) -> None:
         """What the user wants to see no more of is passed over, for that application alone."""
-        while [chain for chain in self.chains if chain.is_to_be_skipped]:
+        while any(chain.is_to_be_skipped for chain in self.chains):
             placed, claim = next(
                 (placed, claim) for placed in self._current() for claim in placed.claims if claim.chain.is_to_be_skipped
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,15 @@ from calsync.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     import ssl
+
+
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # Alpine, BSD, macOS
+)
+"""Where distributions keep the certificates that they trust."""
 
 
 class Trust(Struct, frozen=True, kw_only=True):
@@ -35,11 +44,11 @@ class Trust(Struct, frozen=True, kw_only=True):
                 # A key with a passphrase would make the library ask for it on the terminal.
                 context.load_cert_chain(self.client_certificate, self.client_key, password=lambda: "")
 
-    def authorities(self) -> tuple[str | None, str | None]:
+    def authorities(self, bundles: Iterable[str] = BUNDLES) -> tuple[str | None, str | None]:
         """The file and the folder of the certificates that are trusted; two Nones where the system has neither.
 
-        Of the system these are SSL_CERT_FILE and SSL_CERT_DIR, or what Python's OpenSSL goes by, or the bundle that
-        the distribution keeps: an OpenSSL that was built elsewhere may look for it in a wrong place.
+        Of the system these are SSL_CERT_FILE and SSL_CERT_DIR, or what Python's OpenSSL goes by, or the first of
+        `bundles` that there is: an OpenSSL that was built elsewhere may look for it in a wrong place.
         """
         if self.ca_file is not None:
             return str(self.ca_file), None
@@ -47,16 +56,8 @@ class Trust(Struct, frozen=True, kw_only=True):
 
         known = ssl.get_default_verify_paths()
         is_told = known.openssl_cafile_env in os.environ or known.openssl_capath_env in os.environ
-        usual = None if is_told else next((bundle for bundle in _BUNDLES if Path(bundle).is_file()), None)
+        usual = None if is_told else next((bundle for bundle in bundles if Path(bundle).is_file()), None)
         return known.cafile or usual, known.capath
-
-
-_BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch
-    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora
-    "/etc/ssl/ca-bundle.pem",  # SUSE
-    "/etc/ssl/cert.pem",  # Alpine, BSD, macOS
-)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from html import escape
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -48,11 +49,6 @@ TOKENS = (
 
 COLOUR = "#3A7CA5FF"
 """A calm blue, for calendars that we make."""
-
-
-def escape(text: str) -> str:
-    """`text` as the content of an element. The standard library's needs its whole HTTP client for it."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def multiget(paths: Iterable[str]) -> str:

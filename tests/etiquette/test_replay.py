@@ -5,11 +5,27 @@ Days are of 2026 unless said. 4 November is a Wednesday, 12 November a Thursday.
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from msgspec.structs import replace
 
 from calsync import model as m
-from tests.etiquette.asking import APPLIED, INTERVIEW, POLICY, TOUCHED, app, current, on, see, stand, windows_of
+from calsync.etiquette import outlook
+from calsync.etiquette.replay import Chain
+from tests.etiquette.asking import (
+    APPLIED,
+    INTERVIEW,
+    POLICY,
+    TOUCHED,
+    app,
+    current,
+    holidays,
+    on,
+    see,
+    stand,
+    windows_of,
+)
 
 IFU = "a/interview-follow-up/1.1"
 WIDE_GAP = replace(POLICY, contact_gap_days=20)
@@ -412,3 +428,18 @@ def test_applying_again_starts_again_after_an_offer_too(before):
 def test_an_interview_after_an_end_starts_again():
     again = m.Interview(day=on("12-03"))
     assert see(app(INTERVIEW, ended("11-13"), again), "12-04")[0] == "interview-follow-up/2.1 call 12-07..12-11 firm"
+
+
+# ------------------------------------------------------------------------------------- memory
+
+
+def test_what_a_replay_holds_is_freed_without_the_collector():
+    """It waits while a journal is replayed; with cycles left, memory would grow with each person."""
+    gc.collect()
+    gc.disable()
+    try:
+        for applications in ((app(INTERVIEW),), (app(INTERVIEW, TOUCHED), replace(app(APPLIED), id="b"))):
+            assert outlook(applications, POLICY, on("11-30"), holidays).windows
+            assert not [each for each in gc.get_objects() if isinstance(each, Chain)]
+    finally:
+        gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from calsync.credentials import Secret
 from calsync.errors import ConfigError, LoginError, UnreachableError
 from calsync.targets.caldav import CaldavTarget
+from calsync.targets.davtrust import Trust
 from tests import internet as net
 from tests.internet import Internet
 from tests.scripted import Asked, Reply, Script, Scripted, multistatus, response, serve
@@ -243,6 +245,18 @@ def test_a_ca_that_openssl_is_told_of_in_the_environment_is_trusted(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(internet.ca_file))
     assert opened(url=f"https://localhost:{internet.front(server.port)}/").listing().whole
+
+
+def test_where_openssl_names_no_file_the_distributions_bundle_is_taken(
+    tmp_path: Path, internet: Internet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    bundles = [str(tmp_path / "none.pem"), str(internet.ca_file)]
+    assert Trust().authorities(bundles)[0] == (ssl.get_default_verify_paths().cafile or str(internet.ca_file))
+    assert Trust(ca_file=internet.ca_file).authorities([]) == (str(internet.ca_file), None)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert Trust().authorities(bundles) == (ssl.get_default_verify_paths().cafile, str(tmp_path))
 
 
 def test_a_certificate_for_another_host_is_refused(server: Scripted, opened: Open, internet: Internet) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from calsync import book, config, icaltext
+from calsync import book, config, ical
 from calsync.etiquette.rules import PROMPTS, RULES
 from calsync.identity import hashes, uid_of
 from calsync.model import Mark, Reminder, Stamp, Window
@@ -70,7 +70,7 @@ def events(folder: Path) -> Iterator[tuple[str, str, Reminder]]:
                 now = datetime.combine(today, time(7), UTC)
                 (reminder,) = reminders([window], Form(style, time(9, 30), zone, ZoneInfo, WORDS), {}, now).values()
                 mark = Mark(f"corpus-{style}-{name.replace('/', '-').replace('_', '-')}", window.id, number + 1)
-                text = icaltext.build(
+                text = ical.build(
                     reminder, mark, uid_of(mark, "caldav"), Stamp(now, number % 2), zone, hashes(reminder)
                 )
                 yield uid_of(mark, "caldav"), text, reminder
