@@ -142,13 +142,13 @@ def _windows(options: argparse.Namespace) -> int:
 
     settings = _config(options)
     moment = _moment(options, settings)
-    outlook = book.look(settings, moment.today, _holidays(options))
+    known = _holidays(options)
     if options.json:
-        from calsync.uids import uids
+        from calsync import dump
 
-        shown = listing.current(outlook, everything=options.all)
-        printing.as_json(listing.windows_json(shown, uids(settings, shown, os.environ)))
+        printing.items(dump.windows(settings, moment.today, known, os.environ, printing.item, everything=options.all))
         return 0
+    outlook = book.look(settings, moment.today, known)
     how = {"everything": options.all, "why": options.why, "look": printing.look()}
     printing.lines(listing.windows_text(outlook, listing.titles(settings), **how))
     printing.warnings(outlook.warnings)

@@ -28,9 +28,9 @@ def titles(config: Config) -> Titles:
     return words(config)
 
 
-def current(outlook: Outlook, *, everything: bool) -> list[Window]:
+def current(windows: Iterable[Window], *, everything: bool) -> list[Window]:
     """The windows that are shown: what is past is left out unless `everything` is asked for."""
-    return [window for window in outlook.windows if everything or not window.state.is_past]
+    return [window for window in windows if everything or not window.state.is_past]
 
 
 # Windows.
@@ -71,7 +71,7 @@ def windows_text(outlook: Outlook, words: Titles, *, everything: bool, why: bool
 
     On a terminal the lines fit its width, and a last one counts them.
     """
-    windows = current(outlook, everything=everything)
+    windows = current(outlook.windows, everything=everything)
     if not windows:
         yield "Nothing to do: no window is open or ahead."
     for window, line in zip(windows, _lines(windows, words, look), strict=True):

@@ -26,19 +26,27 @@ def lines(told: Iterable[str]) -> None:
 
 def as_json(value: object) -> None:
     """Print the value; a list with a line an item: what indents is not the fast encoder."""
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    is_ascii = not encoding.lower().startswith("utf")
-    if not isinstance(value, list) or not value:
-        print(json.dumps(value, ensure_ascii=is_ascii, indent=2))
-    elif is_ascii:
-        print("[" + ",\n ".join(map(json.dumps, value)) + "]")
+    if isinstance(value, list):
+        items(map(item, value))
     else:
-        print("[" + b",\n ".join(map(_encoded, value)).decode() + "]")
+        print(json.dumps(value, ensure_ascii=_is_ascii(), indent=2))
 
 
-def _encoded(item: object) -> bytes:
-    """The item as Python's own encoder writes it, with a blank behind a comma and a colon."""
-    return msgspec.json.format(msgspec.json.encode(item), indent=0)
+def items(told: Iterable[str]) -> None:
+    """Print what `item` gave, as one list."""
+    print("[" + ",\n ".join(told) + "]")
+
+
+def item(value: object) -> str:
+    """The value as Python's own encoder writes it, with a blank behind a comma and a colon."""
+    if _is_ascii():
+        return json.dumps(value)
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
+
+
+def _is_ascii() -> bool:
+    """Whether standard output may lack characters that JSON can do without."""
+    return not (getattr(sys.stdout, "encoding", None) or "ascii").lower().startswith("utf")
 
 
 def warnings(told: Iterable[str]) -> None:

@@ -59,28 +59,45 @@ _HINTS = (
 )
 
 
-class Scalar(Struct, gc=False):
+class _Mark(Protocol):
+    """Where something begins, as the parser has it: both count from 0."""
+
+    line: int
+    column: int
+
+
+class _Placed(Struct):
+    """A node, which knows its line and column, both from 1."""
+
+    mark: _Mark
+
+    @property
+    def line(self) -> int:
+        """The line in which the node begins."""
+        return self.mark.line + 1
+
+    @property
+    def column(self) -> int:
+        """The column in which the node begins."""
+        return self.mark.column + 1
+
+
+class Scalar(_Placed, gc=False):
     """A piece of text. `text` is None where nothing stands there: an unquoted empty value, `~` or `null`."""
 
     text: str | None
-    line: int
-    column: int
 
 
-class Sequence(Struct):
+class Sequence(_Placed):
     """A list of nodes."""
 
     items: list[Node]
-    line: int
-    column: int
 
 
-class Mapping(Struct):
+class Mapping(_Placed):
     """A map: key -> (the key as a node, the value)."""
 
     entries: dict[str, tuple[Scalar, Node]]
-    line: int
-    column: int
 
 
 Node = Scalar | Sequence | Mapping
@@ -219,11 +236,6 @@ def _complain_of_syntax(document: Document, error: yaml.MarkedYAMLError) -> None
     document.complain_at(text, line, column)
 
 
-class _Mark(Protocol):
-    line: int
-    column: int
-
-
 class _Event(Protocol):
     """What events have, each its part of it; yaml's own types leave it out."""
 
@@ -252,10 +264,10 @@ class _Builder:
 
     def document(self) -> Node:
         """Read the whole stream: at most one document."""
-        self._next()  # the stream starts
+        start = self._next()  # of the stream
         event = self._next()
         if isinstance(event, yaml.StreamEndEvent):
-            return Scalar(None, 1, 1)
+            return Scalar(start.start_mark, None)
         root = self._node(self._next(), 0)
         self._next()  # the document ends
         event = self._next()
@@ -287,9 +299,8 @@ class _Builder:
 
     def _scalar(self, event: _Event) -> Scalar:
         self._count += 1
-        text, mark = event.value, event.start_mark
-        is_nothing = text in _NOTHING and not event.style
-        node = Scalar(None if is_nothing else text, mark.line + 1, mark.column + 1)
+        text = event.value
+        node = Scalar(event.start_mark, None if text in _NOTHING and not event.style else text)
         if event.tag is not None:
             self._complain_of_tag(event)
         if event.anchor is not None:
@@ -301,7 +312,7 @@ class _Builder:
         mark = event.start_mark
         while type(event := self._next()) is not _SEQUENCE_END:
             items.append(self._node(event, depth))
-        return Sequence(items, mark.line + 1, mark.column + 1)
+        return Sequence(mark, items)
 
     def _mapping(self, event: _Event, depth: int) -> Mapping:
         entries: dict[str, tuple[Scalar, Node]] = {}
@@ -323,13 +334,13 @@ class _Builder:
                 entries[text] = (key, value)
         for node in merged:
             self._merge(entries, node)
-        return Mapping(entries, mark.line + 1, mark.column + 1)
+        return Mapping(mark, entries)
 
     def _key(self, event: _Event, depth: int) -> Scalar | None:
         """A key that is more than text: the alias of one, or a mistake."""
         node = self._node(event, depth)
         if isinstance(node, Scalar):
-            return Scalar(node.text, event.start_mark.line + 1, event.start_mark.column + 1)
+            return Scalar(event.start_mark, node.text)
         self._complain("a key must be plain text; put quotes around a value that begins with { or [", event)
         return None
 

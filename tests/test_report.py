@@ -98,7 +98,7 @@ class Desk:
 
     def windows(self, *, everything: bool = True) -> list[dict[str, Any]]:
         outlook = book.look(self.settings, TODAY)
-        shown = listing.current(outlook, everything=everything)
+        shown = listing.current(outlook.windows, everything=everything)
         listed = listing.windows_json(shown, uids(self.settings, shown, self.environ))
         return json.loads(json.dumps(listed))  # type: ignore[no-any-return]  # what programs get
 

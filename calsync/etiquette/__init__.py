@@ -1,8 +1,8 @@
 """The etiquette: from applications to the windows in which a contact is polite (Szlucha 2013).
 
-Public face: `outlook` and its shorter form `windows`. Pure: `today` and the holidays are arguments. The rules stand one
-a file in `rules/`, the replay of one application in `replay.py`, what holds for a person in `guard.py`; the page that
-they follow is `docs/etiquette.md`.
+Public face: `outlook` and its shorter form `windows`; `windows_to` and `order` for who goes person by person.
+Pure: `today` and the holidays are arguments. The rules stand one a file in `rules/`, the replay of one application in
+`replay.py`, what holds for a person in `guard.py`; the page that they follow is `docs/etiquette.md`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 
 from calsync.etiquette.bringing import bring
 from calsync.etiquette.guard import Person, happens
-from calsync.etiquette.persons import Phone, digits, persons
+from calsync.etiquette.persons import Group, Phone, digits, persons
 from calsync.etiquette.replay import Chain
 from calsync.model import Acknowledged, Application, Outlook, Policy, Standing, Window, kind_of
 from calsync.workdays import HolidayTable, Workdays
@@ -30,18 +30,13 @@ def outlook(
     `phone` gives a telephone number its one spelling, by which contacts are known to be one person.
     """
     applications = tuple(applications)
-    places = _places(policy, holidays)
+    people = tuple(persons(applications, phone))
     windows: list[Window] = []
     standings: dict[str, Standing] = {}
-    people = tuple(persons(applications, phone))
-    for group in people:
-        chains = tuple(Chain(each, policy, places(*_place(each, policy)), today) for each in group)
-        person = Person(chains, policy, today)
-        person.replay()
+    for group, person in _replayed(people, policy, today, holidays):
         windows.extend(bring(person.windows(), group, today))
         standings.update((standing.application.id, standing) for standing in person.standings())
-        person.forget()
-    windows.sort(key=lambda window: (window.opens, window.id))
+    windows.sort(key=order)
     return Outlook(
         windows=tuple(windows),
         standings=tuple(standings[each.id] for each in applications),
@@ -50,11 +45,36 @@ def outlook(
     )
 
 
+def windows_to(people: Iterable[Group], policy: Policy, today: date, holidays: Holidays) -> Iterator[Window]:
+    """The windows to these `persons`, to one after the other: none depends on what leads to another person."""
+    for group, person in _replayed(people, policy, today, holidays):
+        yield from bring(person.windows(), group, today)
+
+
+def order(window: Window) -> tuple[date, str]:
+    """The order in which windows are told: by `opens` and id."""
+    return window.opens, window.id
+
+
 def windows(
     applications: Iterable[Application], policy: Policy, today: date, holidays: Holidays, phone: Phone = digits
 ) -> tuple[Window, ...]:
     """All windows of `applications` as of `today`, done and missed ones too, by `opens` and id."""
     return outlook(applications, policy, today, holidays, phone).windows
+
+
+def _replayed(
+    people: Iterable[Group], policy: Policy, today: date, holidays: Holidays
+) -> Iterator[tuple[Group, Person]]:
+    """Each group of applications with its person, who may be asked until the next one comes."""
+    places = _places(policy, holidays)
+    for group in people:
+        person = Person(
+            tuple(Chain(each, policy, places(*_place(each, policy)), today) for each in group), policy, today
+        )
+        person.replay()
+        yield group, person
+        person.forget()
 
 
 def _place(application: Application, policy: Policy) -> tuple[str | None, str | None]:

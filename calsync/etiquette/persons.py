@@ -16,11 +16,14 @@ from calsync.model import Application, Contact
 _LETTER = re.compile(r"[^\W\d_]")
 _NO_DIGITS = re.compile("[^0-9]+")
 
+Group = tuple[Application, ...]
+"""The applications that lead to one person."""
+
 Phone = Callable[[str, str | None], str]
 """One spelling for a phone number, given the country it is written in: "+13125550100"."""
 
 
-def persons(applications: Iterable[Application], phone: Phone) -> list[tuple[Application, ...]]:
+def persons(applications: Iterable[Application], phone: Phone) -> list[Group]:
     """Group the applications by the person who is contacted for them, in the order of their first one."""
     applications = tuple(applications)
     groups = _Groups(len(applications))
