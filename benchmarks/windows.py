@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 from collections.abc import Iterator
 
@@ -46,14 +47,16 @@ def _start(bench: Bench, peer: str) -> Measured:
     return _walls(*in_turn(lambda _: ours.text(), lambda _: run(command, ours.folder, {})))
 
 
-def _walls(ours: list[Cost], theirs: list[Cost]) -> Measured:
-    return Measured([cost.wall for cost in ours], [cost.wall for cost in theirs])
+def _walls(ours: list[Cost], theirs: list[Cost], besides: str = "") -> Measured:
+    return Measured([cost.wall for cost in ours], [cost.wall for cost in theirs], besides=besides)
 
 
 def _load(bench: Bench) -> Measured:
     ours = bench.once(Windows, 10_000)
     load = [str(peers.ourselves() / "python"), "-c", LOAD_ALONE]
-    return _walls(*in_turn(lambda _: ours.told(), lambda _: run(load, ours.folder, {})))
+    mine, theirs = in_turn(lambda _: ours.told(), lambda _: run(load, ours.folder, {}))
+    cpus = (1000 * statistics.median(cost.cpu for cost in costs) for costs in (mine, theirs))
+    return _walls(mine, theirs, "processor time {:,.0f} and {:,.0f} ms".format(*cpus))
 
 
 def _growth(bench: Bench) -> Measured:
