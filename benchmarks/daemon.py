@@ -34,7 +34,8 @@ PATIENCE = 30.0
 
 SAME_LIBRARIES = """\
 import sqlite3, sys
-import apscheduler.schedulers.background, caldav.base_client, icalendar, inotify_simple, jinja2, pycurl, tzlocal, yaml
+import apscheduler.schedulers.background, caldav.base_client, icalendar, inotify_simple
+import jinja2, msgspec, pycurl, tzlocal, yaml
 print("ready", flush=True)
 sys.stdin.read()
 """

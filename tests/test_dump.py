@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from calsync import book, cli, config, dump, listing
+from calsync import book, config, dump, listing
 from calsync.uids import uids
-
-# The tests' own workers have threads, which Python warns of from 3.12 on.
-pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
 TODAY = date(2026, 11, 20)
 APPLICATIONS = 2 * dump.LEAST + 100
@@ -32,32 +32,40 @@ def journal(folder: Path, count: int) -> Path:
     return folder / "config.yaml"
 
 
+def process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`calsync windows --json` in a process of its own, as it may fork."""
+    command = [
+        sys.executable,
+        "-m",
+        "calsync",
+        "windows",
+        "--json",
+        "--config",
+        str(folder / "config.yaml"),
+        *arguments,
+    ]
+    environ = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
+    return subprocess.run([*command, *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
 @pytest.mark.parametrize("count", [0, 3, APPLICATIONS])
 @pytest.mark.parametrize("everything", [False, True])
-def test_the_windows_are_those_of_the_outlook(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    count: int,
-    everything: bool,
-) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def test_the_windows_are_those_of_the_outlook(tmp_path: Path, count: int, everything: bool) -> None:
     path = journal(tmp_path, count)
     settings = config.load(path, {}, tmp_path)
     shown = listing.current(book.look(settings, TODAY).windows, everything=everything)
     expected = listing.windows_json(shown, uids(settings, shown, {"XDG_STATE_HOME": str(tmp_path / "state")}))
-    flags = ["--all"] if everything else []
-    assert cli.main(["windows", "--json", "--today", str(TODAY), "--config", str(path), *flags]) == 0
-    told = json.loads(capsys.readouterr().out)
+    done = process(tmp_path, "--today", str(TODAY), *(["--all"] if everything else []))
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
     assert told == json.loads(json.dumps(expected))
     assert len(told) >= count * 2 // 3
 
 
-def test_a_wrong_journal_says_so_and_gives_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = journal(tmp_path, APPLICATIONS)
+def test_a_wrong_journal_says_so_and_gives_nothing(tmp_path: Path) -> None:
+    journal(tmp_path, APPLICATIONS)
     with (tmp_path / "applications.yaml").open("a", encoding="utf-8") as file:
         file.write("\n  - company: Acme\n    events: [applied: yesterday]\n")
-    assert cli.main(["windows", "--json", "--config", str(path)]) == 3
-    out, err = capsys.readouterr()
-    assert not out
-    assert "'yesterday' is not a day" in err
+    done = process(tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "'yesterday' is not a day" in done.stderr
