@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from itertools import groupby
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from calsync.model import Pause
 
@@ -35,7 +36,7 @@ def say(day: date) -> str:
     return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
 
 
-class Span(NamedTuple):
+class Span(Struct, frozen=True):
     """The days `opens` to `closes`, both included."""
 
     opens: date

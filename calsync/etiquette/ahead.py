@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from calsync.etiquette.placing import Placed, Spacing, alone, cut, later
 from calsync.etiquette.replay import Claim
 from calsync.etiquette.rules import check_in
@@ -81,13 +83,13 @@ class _Ahead:
 
     def _head(self, claim: Claim, drawn: int, floor: Bar | None = None) -> _Head:
         span = claim.days(self._touches(claim))
-        return _Head((*span, claim.window), claim, drawn, floor)
+        return _Head((span.opens, span.closes, claim.window), claim, drawn, floor)
 
     def _touches(self, claim: Claim) -> Bar | None:
         """The bar of the touches so far; an interview that is ahead will lift it, for what comes after it."""
         planned = claim.chain.planned
         if self.bar is not None and planned is not None and planned < self.bar.until:
-            return self.bar._replace(until=planned, form=MEETING)
+            return replace(self.bar, until=planned, form=MEETING)
         return self.bar
 
     def _place(self, head: _Head) -> Placed:

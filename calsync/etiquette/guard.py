@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple, TypeGuard
 
+from msgspec.structs import replace
+
 from calsync.etiquette.ahead import draw
 from calsync.etiquette.placing import Placed, Spacing, place
 from calsync.etiquette.replay import Chain, Claim, Happened, Wish
@@ -146,7 +148,7 @@ class Person:
             placed, claim = next(
                 (placed, claim) for placed in self._current() for claim in placed.claims if claim.chain.is_to_be_skipped
             )
-            self._go_past(placed._replace(claims=(claim,)), State.SKIPPED)
+            self._go_past(replace(placed, claims=(claim,)), State.SKIPPED)
 
     def _go_past(self, placed: Placed, state: State) -> None:
         """A window is missed or skipped, for all whom it serves."""
@@ -168,7 +170,7 @@ class Person:
                 continue
             used = tuple(claim for claim in placed.claims if not claim.chain.waits(touch.day))
             if used:
-                served = placed if len(used) == len(placed.claims) else placed._replace(claims=used)
+                served = placed if len(used) == len(placed.claims) else replace(placed, claims=used)
                 self.history.append(self._window(served, State.DONE, touch))
             for claim in used:
                 claim.chain.use_up(touch.day)
@@ -189,7 +191,7 @@ class Person:
 
     def _lift(self, day: date) -> None:
         """They answered: from `day` on no touch before it bars another."""
-        self.spacing = self.spacing._replace(answers=(*self.spacing.answers, day))
+        self.spacing = replace(self.spacing, answers=(*self.spacing.answers, day))
         if self._bar is not None and self._bar.until > day:
             self._bar = Bar(day, LIFTED, day)
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from calsync.etiquette.replay import Claim
 from calsync.etiquette.why import ANSWERED, GAP, Bar
 from calsync.workdays import Span, say
 
 
-class Placed(NamedTuple):
+class Placed(Struct, frozen=True):
     """One window in its place: the claims that it serves, the one that gives id and channel first.
 
     `days` are the business days of all of them from `span.opens` to `span.closes`. `bar` is the one that it was placed
@@ -49,7 +51,7 @@ class Placed(NamedTuple):
         return max(claim.days(bar).closes, self.span.closes)
 
 
-class Spacing(NamedTuple):
+class Spacing(Struct, frozen=True):
     """The time between two touches to a person, and the days on which that person answered."""
 
     gap: timedelta
@@ -85,7 +87,7 @@ def alone(claim: Claim, bar: Bar | None) -> Placed:
     """The window of one claim as if there were no other to the person."""
     pin = claim.pin
     span = claim.days_under(bar) if pin is None else pin
-    return Placed((claim,), span, claim.chain.workdays.between(*span), bar, pin)
+    return Placed((claim,), span, claim.chain.workdays.between(span.opens, span.closes), bar, pin)
 
 
 def place(claims: Sequence[Claim], bar: Bar | None, spacing: Spacing) -> list[Placed]:
@@ -172,7 +174,7 @@ class _Firm:
         """Let the agreed window stand for an ordinary one too."""
         placed = self.agreed[number]
         claims = sorted((*placed.claims, ordinary.lead), key=_by_own_rule)
-        self.agreed[number] = placed._replace(claims=tuple(claims), parts=(*_parts(placed), ordinary))
+        self.agreed[number] = replace(placed, claims=tuple(claims), parts=(*_parts(placed), ordinary))
 
 
 def cut(window: Placed, agreed: Placed, gap: timedelta) -> Placed | None:
@@ -184,7 +186,7 @@ def cut(window: Placed, agreed: Placed, gap: timedelta) -> Placed | None:
     note = (
         f"You agreed on {say(agreed.span.opens)}, and {gap.days} days lie between two contacts; closes {say(days[-1])}."
     )
-    return window._replace(span=Span(days[0], days[-1]), days=days, notes=(*window.notes, note))
+    return replace(window, span=Span(days[0], days[-1]), days=days, notes=(*window.notes, note))
 
 
 def _shared(one: Placed, two: Placed) -> tuple[date, ...]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from enum import Enum, auto
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, is_courtesy, reachable
@@ -52,7 +53,7 @@ class Stage(Enum):
     ENDED = auto()
 
 
-class Claim(NamedTuple):
+class Claim(Struct, frozen=True):
     """A window as its application asks for it: the days that are due, and the id that it has or will have.
 
     `is_agreed`: the employer named its days.
@@ -193,7 +194,7 @@ class Chain:
                 self._on_heard(event)
             case Contacted():
                 if not is_courtesy(self.application, event):
-                    self._told = self._told._replace(touched=True)
+                    self._told = replace(self._told, touched=True)
             case Offer():
                 self._offer, self._stage = event, Stage.OFFERED
                 self._drop(f"They made an offer on {say(event.day)}: the answer is yours.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -19,7 +18,7 @@ CALL_FIRST = (Channel.CALL, Channel.EMAIL)
 EMAIL_FIRST = (Channel.EMAIL, Channel.CALL)
 
 
-class Due(NamedTuple):
+class Due(Struct, frozen=True):
     """The days that a rule asks for, `first` to `last`, before weekends, holidays and bars.
 
     `named` is the day that the employer named (D of "follow up on D", T of "we decide by T"), if they did.
@@ -50,7 +49,7 @@ class Rule(Struct, frozen=True):
     agreed: bool = False
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True):
     """What the prompts need to know of a replayed application.
 
     `interviews` are those on record since the application last ended, planned ones too, each with its number. `offer`

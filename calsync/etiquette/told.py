@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from calsync.model import Channel, Statement
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True):
     """What the employer said since the last interview (without one: since `applied`).
 
     `by` is the channel they like, `timeline` the T last said, `last_word` the latest day that they spoke of or on.

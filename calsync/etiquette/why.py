@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from calsync.etiquette.rule import Due
 from calsync.workdays import DAY, Span, Workdays, say
@@ -20,7 +21,7 @@ MEETING = "{what} on {since}, and the interview is on {until}: not before that d
 LIFTED = "They answered on {until}, after your last contact: not before that day."
 
 
-class Bar(NamedTuple):
+class Bar(Struct, frozen=True):
     """A day before which no touch is polite, and what set it: `what` on the day `since`, told in the words `form`.
 
     Most bars move nothing, so the words are put together when they are asked for.
