@@ -226,6 +226,8 @@ def text(written: str) -> str:
 
 def line(written: str) -> str:
     """Text on one line; line breaks become spaces."""
+    if written.isprintable():
+        return written
     return " ".join(text(written).split()) if "\n" in written or "\t" in written else text(written)
 
 

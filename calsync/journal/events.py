@@ -20,6 +20,8 @@ from calsync.yamlfile import Document, Mapping, Node, quote
 BY = {"call": Channel.CALL, "email": Channel.EMAIL, "any": Channel.ANY}
 """The words for a channel."""
 
+_BY = f.one_of(BY)
+
 
 class _Base(TypedDict):
     """What every event has: see `model.Happening`."""
@@ -71,13 +73,13 @@ def _interview(fields: Fields, base: _Base, at: datetime | None) -> model.Event:
 
 
 def _heard(fields: Fields, base: _Base, _at: datetime | None) -> model.Event:
-    return model.Heard(**base, **_said(fields, base["day"]), by=fields.get("by", f.one_of(BY)))
+    return model.Heard(**base, **_said(fields, base["day"]), by=fields.get("by", _BY))
 
 
 def _contacted(fields: Fields, base: _Base, _at: datetime | None) -> model.Event:
     return model.Contacted(
         **base,
-        by=fields.get("by", f.one_of(BY)),
+        by=fields.get("by", _BY),
         article=fields.get("article", f.line),
         thanks=fields.get_or("thanks", f.switch, default=False),
         window=fields.get("window", f.line),
@@ -195,7 +197,7 @@ def _said(fields: Fields, day: date) -> _Said:
     follow_up = fields.fields("follow_up", ("by", "on"))
     if follow_up is None:
         return _Said(timeline=timeline, follow_up_on=None, follow_up_by=None)
-    on, by = _later(follow_up, "on", day), follow_up.get("by", f.one_of(BY))
+    on, by = _later(follow_up, "on", day), follow_up.get("by", _BY)
     return _Said(timeline=timeline, follow_up_on=on, follow_up_by=by)
 
 
