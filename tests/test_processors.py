@@ -49,8 +49,9 @@ def test_what_is_little_or_has_one_processor_is_done_here(items: str, processors
 
 
 def test_there_are_no_more_shares_than_processors_of_this_process() -> None:
-    assert said("os.sched_setaffinity(0, {0}); print(len(on_all(told, range(1000), least=1)))") == "1\n"
-    assert said("print(len(on_all(told, range(1000), least=1)) == len(os.sched_getaffinity(0)))") == "True\n"
+    count = "print(len(on_all(told, range(1000), least=1)))"
+    assert said(f"os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}}); {count}") == "1\n"
+    assert said(count) == said("print(len(os.sched_getaffinity(0)))")
 
 
 @pytest.mark.parametrize("end", ["SIGKILL", "SIGINT"])
