@@ -21,6 +21,7 @@ from calsync.etiquette.rule import is_courtesy
 from calsync.etiquette.why import LIFTED, SKIPPED, Bar, moved, shifts
 from calsync.model import (
     Acknowledged,
+    Application,
     Channel,
     Contacted,
     Event,
@@ -59,15 +60,16 @@ class Person:
     def replay(self) -> None:
         """Let all events happen in order, and time pass to today."""
         for chain, event in self._events():
-            if not isinstance(event, Interview):
+            kind = type(event)
+            if kind is not Interview:
                 self._pass_time(event.day)
-            if isinstance(event, Contacted) and not is_courtesy(chain.application, event):
+            if type(event) is Contacted and not is_courtesy(chain.application, event):
                 self._touch(chain, event)
-            elif isinstance(event, (Skipped, Pinned)):
+            elif type(event) is Skipped or type(event) is Pinned:
                 self._wish(chain, event)
             chain.apply(event)
             self._now = None
-            if isinstance(event, (Heard, Interview)) and event.day <= self.today:
+            if (kind is Heard or kind is Interview) and event.day <= self.today:
                 self._lift(event.day)
             self._pass_over_skipped()
         self._pass_time(self.today)
@@ -205,12 +207,10 @@ class Person:
     def _window(self, placed: Placed, state: State, touch: Contacted | None = None) -> Window:
         """A window as it is told; `touch` is what has used it up."""
         lead = placed.lead
-        others = [claim.chain.application for claim in placed.claims[1:]] if len(placed.claims) > 1 else []
-        others.sort(key=lambda each: each.id)
         return Window(
             id=lead.window,
             rule=lead.due.rule,
-            applications=(lead.chain.application, *others),
+            applications=_served(placed),
             by=_channel(placed),
             opens=placed.span.opens,
             closes=placed.span.closes,
@@ -220,6 +220,14 @@ class Person:
             done_by=touch.by if touch else None,
             why=(*_why(placed), SKIPPED) if state is State.SKIPPED else tuple(_why(placed)),
         )
+
+
+def _served(placed: Placed) -> tuple[Application, ...]:
+    """The applications that a window serves: the lead's, then the others by id."""
+    if len(placed.claims) == 1:
+        return (placed.lead.chain.application,)
+    first, *others = (claim.chain.application for claim in placed.claims)
+    return (first, *sorted(others, key=lambda each: each.id))
 
 
 def _channel(placed: Placed) -> Channel:
@@ -278,4 +286,5 @@ def happens(event: Event, today: date) -> TypeGuard[Happened | Wish]:
 
     An automatic receipt changes nothing, so it is not read at all.
     """
-    return not isinstance(event, Acknowledged) and (event.day <= today or isinstance(event, Interview))
+    kind = type(event)
+    return kind is not Acknowledged and (event.day <= today or kind is Interview)

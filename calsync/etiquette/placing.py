@@ -6,7 +6,7 @@ under the bar of its person.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -52,7 +52,7 @@ class Placed(Struct, frozen=True):
 
 
 class Spacing(Struct, frozen=True):
-    """The time between two touches to a person, and the days on which that person answered."""
+    """The time between two touches to a person, and the days on which that person answered, in order."""
 
     gap: timedelta
     answers: tuple[date, ...] = ()
@@ -60,14 +60,13 @@ class Spacing(Struct, frozen=True):
     def until(self, touch: date) -> date:
         """Until when a touch on the day `touch` bars the next: an answer that came later lifts that bar."""
         until = touch + self.gap
-        return min([until, *[day for day in self.answers if day > touch]]) if self.answers else until
+        place = bisect_right(self.answers, touch)
+        return min(until, self.answers[place]) if place < len(self.answers) else until
 
     def after(self, touch: date, what: str) -> Bar:
         """The bar after a touch on the day `touch`, told as `what` ("You were in touch")."""
-        until = touch + self.gap
-        if self.answers and (answered := self.until(touch)) < until:
-            return Bar(answered, ANSWERED, touch, what)
-        return Bar(until, GAP, touch, what)
+        until = self.until(touch)
+        return Bar(until, GAP if until == touch + self.gap else ANSWERED, touch, what)
 
     def behind(self, placed: Placed) -> Bar:
         """The bar that a window sets for those behind it, from its last day."""

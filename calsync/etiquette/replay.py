@@ -7,10 +7,10 @@ a window was used up or missed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from enum import Enum, auto
-from typing import assert_never
+from typing import Any, ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from calsync.model import (
     Channel,
     Contacted,
     Ended,
+    Happening,
     Heard,
     Interview,
     Offer,
@@ -41,6 +42,10 @@ from calsync.workdays import Span, Workdays, days, say
 
 Happened = Applied | Interview | Heard | Contacted | Offer | Ended
 Wish = Snoozed | Skipped | Pinned
+
+_AFTER_OFFER = frozenset({Applied, Offer, Ended, Snoozed, Skipped, Pinned})
+_AFTER_END = frozenset({Applied, Interview, Snoozed, Skipped, Pinned})
+"""The kinds of events that mean anything then: what the user wants of windows always does."""
 
 
 class Stage(Enum):
@@ -163,57 +168,32 @@ class Chain:
 
     def apply(self, event: Happened | Wish) -> None:
         """Let `event` change what stands; the guard has let time pass, and has dealt with the touch that it may be."""
-        if isinstance(event, Interview):
+        kind = type(event)
+        if type(event) is Interview:
             self._interviews.append(event)
-        if isinstance(event, Offer):
+        if kind is Offer:
             self._offers += 1
-        if isinstance(event, Wish):
-            self._wish(event)
-        elif self._counts(event):
-            self._happen(event)
+        if self._counts(kind):
+            self._EFFECTS[kind](self, event)
 
-    def _wish(self, event: Wish) -> None:
-        """What the user wants of windows counts at any stage."""
-        match event:
-            case Snoozed():
-                self.snooze = Bar(event.until, SNOOZE, event.day)
-            case Skipped():
-                self._skipped.add(event.window)
-            case Pinned():
-                self.pins[event.window] = Span(event.opens, event.closes)
-            case _:
-                assert_never(event)
-
-    def _happen(self, event: Happened) -> None:
-        match event:
-            case Applied():
-                self._on_applied(event)
-            case Interview():
-                self._on_interview(event)
-            case Heard():
-                self._on_heard(event)
-            case Contacted():
-                if not is_courtesy(self.application, event):
-                    self._told = replace(self._told, touched=True)
-            case Offer():
-                self._offer, self._stage = event, Stage.OFFERED
-                self._drop(f"They made an offer on {say(event.day)}: the answer is yours.")
-            case Ended():
-                self._ending, self._stage = event, Stage.ENDED
-                self._offer, self._over = None, len(self._interviews)
-                self._drop(f"It ended on {say(event.day)}: {event.how}.")
-            case _:
-                assert_never(event)
-
-    def _counts(self, event: Happened) -> bool:
-        """Whether `event` means anything at this stage."""
+    def _counts(self, kind: type[Happening]) -> bool:
+        """Whether an event of this kind means anything at this stage."""
         match self._stage:
             case Stage.OFFERED:
-                return isinstance(event, (Applied, Offer, Ended))
+                return kind in _AFTER_OFFER
             case Stage.ENDED:
-                return isinstance(event, (Applied, Interview))
+                return kind in _AFTER_END
             case _:
-                return not (isinstance(event, Applied) and self._spoken_to)
+                return kind is not Applied or not self._spoken_to
+
+    def _on_snoozed(self, event: Snoozed) -> None:
+        self.snooze = Bar(event.until, SNOOZE, event.day)
+
+    def _on_skipped(self, event: Skipped) -> None:
+        self._skipped.add(event.window)
+
+    def _on_pinned(self, event: Pinned) -> None:
+        self.pins[event.window] = Span(event.opens, event.closes)
 
     def _on_applied(self, event: Applied) -> None:
         self._stage, self._told, self._spoken_to = Stage.APPLIED, Told(), True
@@ -249,6 +229,32 @@ class Chain:
             self._check_in(event.day, "They were in touch")
         else:
             self._drop(f"They replied on {say(event.day)} and named no day: the ball is theirs.")
+
+    def _on_contacted(self, event: Contacted) -> None:
+        if not is_courtesy(self.application, event):
+            self._told = replace(self._told, touched=True)
+
+    def _on_offer(self, event: Offer) -> None:
+        self._offer, self._stage = event, Stage.OFFERED
+        self._drop(f"They made an offer on {say(event.day)}: the answer is yours.")
+
+    def _on_ended(self, event: Ended) -> None:
+        self._ending, self._stage = event, Stage.ENDED
+        self._offer, self._over = None, len(self._interviews)
+        self._drop(f"It ended on {say(event.day)}: {event.how}.")
+
+    _EFFECTS: ClassVar[Mapping[type[Happening], Callable[[Chain, Any], None]]] = {
+        Applied: _on_applied,
+        Interview: _on_interview,
+        Heard: _on_heard,
+        Contacted: _on_contacted,
+        Offer: _on_offer,
+        Ended: _on_ended,
+        Snoozed: _on_snoozed,
+        Skipped: _on_skipped,
+        Pinned: _on_pinned,
+    }
+    """What an event does, by its kind: all of `Happened` and `Wish`."""
 
     def _end_snooze(self, event: Statement) -> None:
         if event.follow_up_on is not None:
@@ -369,8 +375,7 @@ class Chain:
 
     def prompts(self) -> Iterator[Window]:
         """The windows beside the current one."""
-        numbered = enumerate(self._interviews, start=1)
-        alive = tuple(entry for entry in numbered if entry[0] > self._over)
+        alive = tuple(enumerate(self._interviews, start=1))[self._over :]
         record = Record(self.application, alive, self._offer, self._offers)
         for prompt in PROMPTS.values():
             for window in prompt(record, self.today, self.policy, self.workdays):
