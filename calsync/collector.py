@@ -1,10 +1,13 @@
-"""Python's collector of cyclic garbage, and when it had better wait. Public face: `paused`."""
+"""Python's collector of cyclic garbage, and when it had better wait. Public face: `paused`, `left`."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -22,3 +25,10 @@ def paused(*, to_the_end: bool = False) -> Iterator[None]:
             gc.freeze()
         if enabled:
             gc.enable()
+
+
+def left(value: T) -> T:
+    """`value`, which only the collector frees: where it is paused to the end of the process, nobody takes the time."""
+    ring: list[object] = [value]
+    ring.append(ring)
+    return value

@@ -6,11 +6,15 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 
 from calsync import terminal
 from calsync.terminal import Look
+
+_PART = 500
+"""Items that are written at once."""
 
 
 def look() -> Look:
@@ -33,8 +37,12 @@ def as_json(value: object) -> None:
 
 
 def items(told: Iterable[str]) -> None:
-    """Print what `item` gave, as one list."""
-    print("[" + ",\n ".join(told) + "]")
+    """Print what `item` gave, as one list; in parts, as a text of many megabytes is slow to copy."""
+    left, before = iter(told), "["
+    while part := list(islice(left, _PART)):
+        sys.stdout.write(before + ",\n ".join(part))
+        before = ",\n "
+    print("[]" if before == "[" else "]")
 
 
 def item(value: object) -> str:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def on_all(
     first, *others = (items[start:end] for start, end in pairwise(cuts))
     with contextlib.ExitStack() as stack:
         forks = [(share, _fork(work, share, stack)) for share in others]
-        return [work(first), *(_result(work, share, wire) for share, wire in forks)]
+        return [work(first), *(_result(work, share, fork) for share, fork in forks)]
 
 
 def _processors() -> int:
@@ -47,34 +47,41 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
-def _fork(work: Callable[[Sequence[T]], R], share: Sequence[T], stack: contextlib.ExitStack) -> Connection | None:
-    """Have a fork work on `share`: where its result comes from. It ends with `stack`. None if there is no room."""
+_Fork = tuple["BaseProcess", IO[bytes]]
+"""A fork, and the file in memory into which it writes what it came to: it need not wait until somebody reads."""
+
+
+def _fork(work: Callable[[Sequence[T]], R], share: Sequence[T], stack: contextlib.ExitStack) -> _Fork | None:
+    """Have a fork work on `share`; it ends with `stack`. None if there is no room for one."""
     from multiprocessing import get_context
 
-    context = get_context("fork")
     try:
-        here, there = context.Pipe(duplex=False)
-        stack.enter_context(here)
-        with there:
-            process = context.Process(target=_answer, args=(work, share, there), daemon=True)
-            process.start()
+        file = stack.enter_context(os.fdopen(os.memfd_create("share"), "w+b"))
+        process = get_context("fork").Process(target=_answer, args=(work, share, file), daemon=True)
+        process.start()
     except OSError:
         return None
     stack.push(partial(_end, process))
-    return here
+    return process, file
 
 
-def _answer(work: Callable[[Sequence[T]], R], share: Sequence[T], wire: Connection) -> None:
+def _answer(work: Callable[[Sequence[T]], R], share: Sequence[T], file: IO[bytes]) -> None:
     """What a fork does. It is silent: where something is wrong the other side meets it too, and tells."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    with contextlib.suppress(Exception):
-        wire.send(work(share))
+    try:
+        pickle.dump(work(share), file, pickle.HIGHEST_PROTOCOL)
+        file.flush()
+    except Exception:  # noqa: BLE001  # whatever it is
+        sys.exit(1)
 
 
-def _result(work: Callable[[Sequence[T]], R], share: Sequence[T], wire: Connection | None) -> R:
-    if wire is not None:
-        with contextlib.suppress(EOFError, OSError):
-            found: R = wire.recv()
+def _result(work: Callable[[Sequence[T]], R], share: Sequence[T], fork: _Fork | None) -> R:
+    if fork is not None:
+        process, file = fork
+        process.join()
+        if process.exitcode == 0:
+            file.seek(0)
+            found: R = pickle.load(file)  # noqa: S301  # our own fork wrote it
             return found
     return work(share)
 
