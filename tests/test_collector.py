@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import pytest
 
@@ -18,3 +19,14 @@ def test_it_waits_meanwhile_and_looks_at_nothing_more_where_the_process_ends(to_
         assert (gc.get_freeze_count() > 0) is to_the_end
     finally:
         gc.unfreeze()
+
+
+def test_what_is_left_is_freed_by_the_collector_alone() -> None:
+    class Value:
+        """Anything."""
+
+    with collector.paused():
+        seen = weakref.ref(collector.left(Value()))
+        assert seen() is not None
+    gc.collect()
+    assert seen() is None
