@@ -25,7 +25,7 @@ from benchmarks.table import MIB, Benchmark, Measured
 from tests import servers
 from tests.servers import Server
 
-ROUNDS = 20
+ROUNDS = 60
 """For what takes milliseconds."""
 IDLE_SECONDS, EDITS, DEBOUNCE = 60, 40, 0.5
 SLACK = 8
