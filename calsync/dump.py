@@ -16,7 +16,7 @@ LEAST = 500
 """Persons that are worth a processor: a fork costs some 30 ms, which is what it saves with half as many."""
 
 _Row = tuple[int, str, str]
-"""A window as JSON, behind what it is sorted by (`etiquette.order`); a day's number is sooner sent than the day."""
+"""A window as JSON, behind what it is sorted by (`etiquette.order`)."""
 
 
 def windows(
@@ -38,7 +38,7 @@ def windows(
         found = etiquette.windows_to(people, policy, today, known.table)
         shown = listing.current(found, everything=everything)
         told = map(written, listing.windows_json(shown, uids(config, shown, environ)))
-        return sorted((window.opens.toordinal(), window.id, text) for window, text in zip(shown, told, strict=True))
+        return sorted((*etiquette.order(window), text) for window, text in zip(shown, told, strict=True))
 
     applications = collector.left(book.read_journal(config, known).applications)
     people = persons(applications, phones.spelling(policy.country))

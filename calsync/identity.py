@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from hashlib import sha1, sha256
+from hashlib import sha256
 from urllib.parse import quote, unquote
 
 from calsync.model import Hashes, Mark, Reminder
@@ -27,18 +27,16 @@ DAYS = ("start", "end")
 
 _VERSION = "v1"
 _GENERATION = re.compile("[0-9]{1,9}")
-_UIDS = uuid.UUID("0d0c1d52-7a5d-5b0e-9d3e-0c6f2a3d9b1e").bytes
+_UIDS = uuid.UUID("0d0c1d52-7a5d-5b0e-9d3e-0c6f2a3d9b1e")
 
 
 @lru_cache(maxsize=2**15)
 def uid_of(mark: Mark, target: str) -> str:
     """The UID of the event of `mark` in the target of that name: the feed's differ from those on CalDAV.
 
-    A name-based UUID (RFC 9562 5.5), as `uuid.uuid5` makes it at twice the cost. A run asks for each several times, so
-    they are kept.
+    A run asks for each several times, so they are kept.
     """
-    name = f"{target}\n{mark.name}\n{mark.window}\n{mark.generation}"
-    return str(uuid.UUID(bytes=sha1(_UIDS + name.encode(), usedforsecurity=False).digest()[:16], version=5))
+    return str(uuid.uuid5(_UIDS, "\n".join((target, mark.name, mark.window, str(mark.generation)))))
 
 
 def mark_text(mark: Mark) -> str:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+_Fork = tuple["BaseProcess", IO[bytes]]
+"""A fork, and the file in memory into which it writes what it came to: it need not wait until somebody reads."""
+
 
 def on_all(
     work: Callable[[Sequence[T]], R], items: Sequence[T], *, least: int, processors: int | None = None
@@ -45,10 +48,6 @@ def on_all(
 def _processors() -> int:
     """How many processors this process may use; 1 where a fork may break what the system's own libraries hold."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
-
-
-_Fork = tuple["BaseProcess", IO[bytes]]
-"""A fork, and the file in memory into which it writes what it came to: it need not wait until somebody reads."""
 
 
 def _fork(work: Callable[[Sequence[T]], R], share: Sequence[T], stack: contextlib.ExitStack) -> _Fork | None:

@@ -252,10 +252,7 @@ _SEQUENCE_END: type = yaml.SequenceEndEvent
 
 
 class _Builder:
-    """Builds nodes from the parser's events, one method a shape.
-
-    `count` is how many nodes stand in lists and maps that are read to their end, after expansion.
-    """
+    """Builds nodes from the parser's events, one method a shape; `count` is the number of nodes after expansion."""
 
     def __init__(self, document: Document, loader: yaml.CSafeLoader | yaml.SafeLoader) -> None:
         self._document = document
@@ -289,6 +286,7 @@ class _Builder:
         if event.tag is not None:
             self._complain_of_tag(event)
         read = self._mapping if kind is yaml.MappingStartEvent else self._sequence
+        self._count += 1
         if event.anchor is None:
             return read(event, depth + 1)
         self._anchored.pop(event.anchor, None)
@@ -300,6 +298,7 @@ class _Builder:
         return node
 
     def _scalar(self, event: _Event) -> Scalar:
+        self._count += 1
         text = event.value
         node = Scalar(event.start_mark, None if text in _NOTHING and not event.style else text)
         if event.tag is not None:
@@ -313,27 +312,26 @@ class _Builder:
         mark = event.start_mark
         while type(event := self._next()) is not _SEQUENCE_END:
             items.append(self._node(event, depth))
-        self._count += len(items)
         return Sequence(mark, items)
 
     def _mapping(self, event: _Event, depth: int) -> Mapping:
         entries: dict[str, tuple[Scalar, Node]] = {}
         merged: list[Node] = []
-        mark, following, scalar = event.start_mark, self._next, self._scalar
-        while (kind := type(event := following())) is not _MAPPING_END:
-            key = scalar(event) if kind is _SCALAR else self._key(event, depth)
+        mark, following = event.start_mark, self._next
+        while type(event := following()) is not _MAPPING_END:
+            is_text = type(event) is _SCALAR
+            key = self._scalar(event) if is_text else self._key(event, depth)
             beside = following()
-            value = scalar(beside) if type(beside) is _SCALAR else self._node(beside, depth)
+            value = self._scalar(beside) if type(beside) is _SCALAR else self._node(beside, depth)
             if key is None:
                 continue
-            text = event.value if kind is _SCALAR else key.text or ""
-            if text == "<<" and kind is _SCALAR and not event.style:
+            text = event.value if is_text else key.text or ""
+            if text == "<<" and is_text and not event.style:
                 merged.append(value)
             elif text in entries:
                 self._complain_of_double(text, entries[text][0], key)
             else:
                 entries[text] = (key, value)
-        self._count += 2 * len(entries)
         for node in merged:
             self._merge(entries, node)
         return Mapping(mark, entries)

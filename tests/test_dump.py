@@ -34,16 +34,7 @@ def journal(folder: Path, count: int) -> Path:
 
 def process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`calsync windows --json` in a process of its own, as it may fork."""
-    command = [
-        sys.executable,
-        "-m",
-        "calsync",
-        "windows",
-        "--json",
-        "--config",
-        str(folder / "config.yaml"),
-        *arguments,
-    ]
+    command = [sys.executable, "-m", "calsync", "windows", "--json", "--config", str(folder / "config.yaml")]
     environ = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
     return subprocess.run([*command, *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False)
 

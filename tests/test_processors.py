@@ -20,7 +20,7 @@ def told(share):
     return "here" if os.getpid() == US else "elsewhere", *share
 
 """
-HALVES = "[('here', 0, 1, 2, 3, 4), ('{}', 5, 6, 7, 8, 9)]\n"
+ALL_HERE = "[('here', 0, 1, 2, 3, 4), ('here', 5, 6, 7, 8, 9)]\n"
 
 
 def process(code: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +65,7 @@ def dies_elsewhere(share):
 
 print(on_all(dies_elsewhere, range(10), least=5, processors=2))
 """)
-    assert found == HALVES.format("here")
+    assert found == ALL_HERE
 
 
 def test_what_is_wrong_with_a_share_is_raised_here_and_told_once() -> None:
@@ -82,7 +82,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
 print(on_all(told, range(10), least=5, processors=2))
 resource.setrlimit(resource.RLIMIT_NOFILE, before)  # for what measures the tests
 """)
-    assert found == HALVES.format("here")
+    assert found == ALL_HERE
 
 
 def test_whoever_interrupts_us_does_not_wait_for_forks_and_leaves_none() -> None:

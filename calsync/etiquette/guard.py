@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from calsync.etiquette.ahead import draw
 from calsync.etiquette.placing import Placed, Spacing, place
-from calsync.etiquette.replay import Chain, Claim, Happened, Wish
+from calsync.etiquette.replay import Chain, Claim
 from calsync.etiquette.rule import is_courtesy
+from calsync.etiquette.stage import Happened, Wish
 from calsync.etiquette.why import LIFTED, SKIPPED, Bar, moved, shifts
 from calsync.model import (
     Acknowledged,

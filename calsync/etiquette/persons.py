@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 
-from calsync.model import Application
+from calsync.model import Application, Contact
 
 _LETTER = re.compile(r"[^\W\d_]")
 _NO_DIGITS = re.compile("[^0-9]+")
@@ -26,31 +26,33 @@ Phone = Callable[[str, str | None], str]
 def persons(applications: Iterable[Application], phone: Phone) -> list[Group]:
     """Group the applications by the person who is contacted for them, in the order of their first one."""
     applications = tuple(applications)
-    contacts = [application.contact for application in applications]
     groups = _Groups(len(applications))
-    for same in _alike(contact.email and plain(contact.email) for contact in contacts):
+    comparable = _comparable(application.contact.phone for application in applications)
+    for same in _alike(applications, lambda application: _addresses(application.contact, phone, comparable)):
         groups.join(same)
-    comparable = _comparable(contact.phone for contact in contacts)
-    for same in _alike(
-        contact.phone and contact.phone in comparable and phone(contact.phone, contact.country) for contact in contacts
-    ):
-        groups.join(same)
-    for namesakes in _alike(contact.name and plain(contact.name) for contact in contacts):
-        for places in _alike(plain(applications[number].company) for number in namesakes):
-            same = [namesakes[place] for place in places]
-            known = {groups.root(number) for number in same if contacts[number].email or contacts[number].phone}
-            if len(known) <= 1:
-                groups.join(same)
+    reachable = [bool(application.contact.email or application.contact.phone) for application in applications]
+    for same in _alike(applications, _name_at_company):
+        known = {groups.root(number) for number in same if reachable[number]}
+        if len(known) <= 1:
+            groups.join(same)
     return [tuple(applications[number] for number in group) for group in groups.all()]
 
 
-def _alike(keys: Iterable[str | bool | None]) -> list[list[int]]:
-    """The places of the keys that are alike, for each key that stands in several places; nothing is no key."""
-    found: defaultdict[str | bool, list[int]] = defaultdict(list)
-    for number, key in enumerate(keys):
-        if key:
+def _alike(applications: tuple[Application, ...], keys: Callable[[Application], Iterable[Hashable]]) -> list[list[int]]:
+    """The numbers of the applications that have a key in common, for each key that several have."""
+    found: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for number, application in enumerate(applications):
+        for key in keys(application):
             found[key].append(number)
     return [numbers for numbers in found.values() if len(numbers) > 1]
+
+
+def _addresses(contact: Contact, phone: Phone, comparable: Collection[str]) -> Iterable[Hashable]:
+    if contact.email:
+        yield "email", plain(contact.email)
+    number = contact.phone
+    if number and number in comparable and (spelled := phone(number, contact.country)):
+        yield "phone", spelled
 
 
 def _comparable(numbers: Iterable[str | None]) -> Collection[str]:
@@ -66,6 +68,11 @@ def _comparable(numbers: Iterable[str | None]) -> Collection[str]:
     long = Counter(each[-7:] for each in read)
     short = {each[-4:] for each in read if len(each) < 8}
     return {number for number, each in zip(written, read, strict=True) if long[each[-7:]] > 1 or each[-4:] in short}
+
+
+def _name_at_company(application: Application) -> Iterable[Hashable]:
+    if application.contact.name:
+        yield plain(application.contact.name), plain(application.company)
 
 
 def plain(text: str) -> str:

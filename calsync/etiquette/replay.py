@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from enum import Enum, auto
 from typing import Any, ClassVar
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from msgspec.structs import replace
 
 from calsync.etiquette.rule import EMAIL_FIRST, Due, Record, is_courtesy, reachable
 from calsync.etiquette.rules import ANSWERING, PROMPTS, RULES, check_in
+from calsync.etiquette.stage import Happened, Stage, Wish, counts
 from calsync.etiquette.told import Told
 from calsync.etiquette.why import MOVED, SKIPPED, SNOOZE, Bar
 from calsync.model import (
@@ -39,23 +39,6 @@ from calsync.model import (
     Window,
 )
 from calsync.workdays import Span, Workdays, days, say
-
-Happened = Applied | Interview | Heard | Contacted | Offer | Ended
-Wish = Snoozed | Skipped | Pinned
-
-_AFTER_OFFER = frozenset({Applied, Offer, Ended, Snoozed, Skipped, Pinned})
-_AFTER_END = frozenset({Applied, Interview, Snoozed, Skipped, Pinned})
-"""The kinds of events that mean anything then: what the user wants of windows always does."""
-
-
-class Stage(Enum):
-    """Where an application stands between its first event and its end."""
-
-    NEW = auto()
-    APPLIED = auto()
-    INTERVIEWED = auto()
-    OFFERED = auto()
-    ENDED = auto()
 
 
 class Claim(Struct, frozen=True):
@@ -173,18 +156,8 @@ class Chain:
             self._interviews.append(event)
         if kind is Offer:
             self._offers += 1
-        if self._counts(kind):
-            self._EFFECTS[kind](self, event)
-
-    def _counts(self, kind: type[Happening]) -> bool:
-        """Whether an event of this kind means anything at this stage."""
-        match self._stage:
-            case Stage.OFFERED:
-                return kind in _AFTER_OFFER
-            case Stage.ENDED:
-                return kind in _AFTER_END
-            case _:
-                return kind is not Applied or not self._spoken_to
+        if counts(kind, self._stage, spoken_to=self._spoken_to):
+            self.EFFECTS[kind](self, event)
 
     def _on_snoozed(self, event: Snoozed) -> None:
         self.snooze = Bar(event.until, SNOOZE, event.day)
@@ -243,7 +216,7 @@ class Chain:
         self._offer, self._over = None, len(self._interviews)
         self._drop(f"It ended on {say(event.day)}: {event.how}.")
 
-    _EFFECTS: ClassVar[Mapping[type[Happening], Callable[[Chain, Any], None]]] = {
+    EFFECTS: ClassVar[Mapping[type[Happening], Callable[[Chain, Any], None]]] = {
         Applied: _on_applied,
         Interview: _on_interview,
         Heard: _on_heard,

@@ -15,12 +15,19 @@ from calsync.yamlfile import Document, Mapping, Node
 CheckPlace = Callable[[str, str | None], str | None]
 """Says what is wrong with a country and a subdivision, as a clause for the user; None if nothing is."""
 
-KEYS = dict.fromkeys(
-    ("company", "role", "id", "url", "location", "contact", "do_not", "strengths", "articles", "events")
+KEYS = (
+    "company",
+    "role",
+    "id",
+    "url",
+    "location",
+    "contact",
+    "do_not",
+    "strengths",
+    "articles",
+    "events",
 )
-"""In the order in which messages name them."""
-
-CONTACT_KEYS = dict.fromkeys(("name", "email", "phone", "timezone", "country", "subdivision"))
+CONTACT_KEYS = ("name", "email", "phone", "timezone", "country", "subdivision")
 ANSWER_KEYS = ("id", "company", "role", "events")
 """Of these, company and role are labels for people: the application's own words count."""
 

@@ -6,6 +6,7 @@ Days are of 2026 unless said. 4 November is a Wednesday, 12 November a Thursday.
 from __future__ import annotations
 
 import gc
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from calsync import model as m
 from calsync.etiquette import outlook
 from calsync.etiquette.replay import Chain
+from calsync.etiquette.stage import Happened, Wish
 from tests.etiquette.asking import (
     APPLIED,
     INTERVIEW,
@@ -29,6 +31,12 @@ from tests.etiquette.asking import (
 
 IFU = "a/interview-follow-up/1.1"
 WIDE_GAP = replace(POLICY, contact_gap_days=20)
+
+
+def test_each_kind_of_event_that_is_replayed_has_an_effect_and_no_kind_below_it() -> None:
+    kinds = {*get_args(Happened), *get_args(Wish)}
+    assert set(Chain.EFFECTS) == kinds == {*get_args(m.Event)} - {m.Acknowledged}
+    assert not any(kind.__subclasses__() for kind in kinds), "the replay goes by `type(event)`"
 
 
 def touched(day: str) -> m.Contacted:
