@@ -71,9 +71,11 @@ def run(today: date, *, once: bool, say: Say) -> int:
             for line in _agenda(settings, server.password, settings.timezone):
                 say(f"  {line}")
             say("")
-            for line in _how_to_look(settings, server):
-                say(line)
-            if not once and not done.exit_code:
+            if once or done.exit_code:
+                say("All of it is removed again. Without --once the server stays up, to be seen in a calendar app.")
+            else:
+                for line in _how_to_look(settings, server):
+                    say(line)
                 _wait(say)
             return done.exit_code
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -50,17 +51,13 @@ def test_on_any_day_it_shows_a_calendar_and_leaves_nothing(folder: Path, today: 
     assert list(folder.iterdir()) == []
 
 
-def test_it_says_where_the_calendar_is_and_how_to_subscribe(folder: Path):
+def test_it_shows_times_and_what_is_tentative_and_names_no_server_that_has_ended(folder: Path):
     _code, lines = run("2026-11-18")
     said = "\n".join(lines)
-    url = re.search(r"server    (http://127\.0\.0\.1:\d+/)", said)
-    assert url
-    assert f"caldav: {url[1]}" in said
-    assert re.search(r"user      \S+\n", said)
-    assert re.search(r"password  \S{20,}\n", said)
-    assert re.search(r"follow-ups\.ics$", said)
     assert re.search(r"1\d:\d\d to 1\d:\d\d", said), "a timed event has its times"
     assert "(tentative)" in said
+    assert lines[-1].startswith("All of it is removed again. Without --once the server stays up")
+    assert "password" not in said
 
 
 @given(st.dates(date(1971, 1, 1), date(2198, 12, 31)))
@@ -75,6 +72,15 @@ def test_the_example_moves_by_whole_weeks_into_that_of_today(today: date):
     assert ANCHOR + date.resolution * step <= date.fromisocalendar(*today.isocalendar()[:2], 7)
 
 
+def must_say_where_to_look(said: str) -> None:
+    url = re.search(r"server    (http://127\.0\.0\.1:\d+/)", said)
+    assert url
+    assert f"caldav: {url[1]}" in said
+    assert re.search(r"user      \S+\n", said)
+    assert re.search(r"password  \S{20,}\n", said)
+    assert re.search(r"follow-ups\.ics\n", said)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_it_stays_until_it_is_told_to_end_and_then_takes_everything_away(folder: Path, ending: signal.Signals):
     with subprocess.Popen(
@@ -84,9 +90,7 @@ def test_it_stays_until_it_is_told_to_end_and_then_takes_everything_away(folder:
         text=True,
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            if "until you press Ctrl-C" in line:
-                break
+        must_say_where_to_look("".join(takewhile(lambda line: "until you press Ctrl-C" not in line, process.stdout)))
         assert [path.name for path in folder.iterdir() if path.name.startswith("calsync-demo-")]
         process.send_signal(ending)
         rest, errors = process.communicate(timeout=30)
